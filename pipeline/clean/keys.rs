@@ -1,0 +1,205 @@
+//! Rules that look across the rows of one table: primary keys, parents within the table, overlapping validity.
+
+use std::collections::{BTreeMap, HashSet};
+
+use arrow::array::{Array, AsArray, LargeStringArray};
+use arrow::datatypes::{Date32Type, UInt8Type, UInt32Type};
+
+use crate::fault::{Error, Result};
+
+use super::rules::Rule;
+use super::table::Rows;
+
+/// Marks every row whose primary key an earlier row has, among the rows that passed so far.
+pub fn mark_duplicates(rows: &mut Rows) -> Result<()> {
+    let first_key = rows.contract.key.first().map_or("", String::as_str);
+    let position = rows.contract.require(first_key)?;
+    // A row whose key refers to nothing has no position there: it is compared by its text. Such rows are few, and
+    // share no key with the others.
+    let (mut plain, mut stray) = (Vec::new(), Vec::new());
+    for row in (0..rows.len()).filter(|&row| rows.passed(row, Rule::DuplicateKey)) {
+        if has_whole_key(rows, row) { plain.push(row) } else { stray.push(row) }
+    }
+    let mut duplicates = match rows.contract.key.as_slice() {
+        [_] => single_key_duplicates(rows, position, &plain),
+        _ => composite_key_duplicates(rows, &plain)?,
+    };
+    let mut seen = HashSet::new();
+    duplicates.extend(stray.into_iter().filter(|&row| !seen.insert(rows.key(row))));
+    for row in duplicates {
+        rows.mark(row, Rule::DuplicateKey, position);
+    }
+    Ok(())
+}
+
+fn has_whole_key(rows: &Rows, row: usize) -> bool {
+    let positions = rows.contract.key.iter().filter_map(|name| rows.contract.position(name));
+    rows.marks.get(&(row as u32)).is_none()
+        || positions.into_iter().all(|at| rows.columns.get(at).is_some_and(|column| column.is_valid(row)))
+}
+
+fn single_key_duplicates(rows: &Rows, position: usize, eligible: &[usize]) -> Vec<usize> {
+    let Some(ids) = rows.columns.get(position).and_then(|column| column.as_string_opt::<i64>()) else {
+        return Vec::new();
+    };
+    // Exports mostly stand in the order of their key; then no memory of what came before is needed.
+    let is_ascending = eligible.windows(2).all(|pair| matches!(pair, &[one, next] if ids.value(one) < ids.value(next)));
+    if is_ascending {
+        return Vec::new();
+    }
+    let mut seen = hashbrown::HashSet::with_capacity(eligible.len());
+    eligible.iter().copied().filter(|&row| !seen.insert(ids.value(row))).collect()
+}
+
+fn composite_key_duplicates(rows: &Rows, eligible: &[usize]) -> Result<Vec<usize>> {
+    let keys = packed_keys(rows, eligible)?;
+    if keys.windows(2).all(|pair| matches!(pair, [one, next] if one < next)) {
+        return Ok(Vec::new());
+    }
+    let mut sorted: Vec<(u128, usize)> = keys.into_iter().zip(eligible.iter().copied()).collect();
+    sorted.sort_unstable();
+    let repeated = sorted.windows(2).filter_map(|pair| match pair {
+        &[(key, _), (next, row)] if key == next => Some(row),
+        _ => None,
+    });
+    Ok(repeated.collect())
+}
+
+/// Every key as one number: the parts one after the other, as many bits each as its type needs.
+fn packed_keys(rows: &Rows, eligible: &[usize]) -> Result<Vec<u128>> {
+    let mut keys = vec![0_u128; eligible.len()];
+    let mut bits = 0;
+    for name in &rows.contract.key {
+        let column = rows.columns.get(rows.contract.require(name)?);
+        let column = column.ok_or_else(|| Error::internal(format!("no column `{name}`")))?;
+        let (width, parts): (u32, Vec<u32>) = if let Some(positions) = column.as_primitive_opt::<UInt32Type>() {
+            (32, eligible.iter().map(|&row| positions.value(row)).collect())
+        } else if let Some(days) = column.as_primitive_opt::<Date32Type>() {
+            // Shifted so that days before 1970 stay in order.
+            (32, eligible.iter().map(|&row| days.value(row).cast_unsigned() ^ (1 << 31)).collect())
+        } else if let Some(codes) = column.as_primitive_opt::<UInt8Type>() {
+            (8, eligible.iter().map(|&row| u32::from(codes.value(row))).collect())
+        } else if let Some(texts) = column.as_string_opt::<i64>() {
+            (32, numbered(texts, eligible))
+        } else {
+            return Err(Error::internal(format!("key column `{name}` is of a type that keys do not have")));
+        };
+        bits += width;
+        for (key, part) in keys.iter_mut().zip(parts) {
+            *key = (*key << width) | u128::from(part);
+        }
+    }
+    if bits > 128 {
+        Err(Error::internal(format!("the key of `{}` is too wide", rows.contract.table)))
+    } else {
+        Ok(keys)
+    }
+}
+
+/// Each distinct text gets the next number.
+fn numbered(texts: &LargeStringArray, eligible: &[usize]) -> Vec<u32> {
+    let mut numbers = hashbrown::HashMap::new();
+    eligible
+        .iter()
+        .map(|&row| {
+            let next = numbers.len() as u32;
+            *numbers.entry(texts.value(row)).or_insert(next)
+        })
+        .collect()
+}
+
+/// Each distinct text once, in the order of its first appearance.
+pub fn distinct(texts: &LargeStringArray) -> LargeStringArray {
+    let mut seen = hashbrown::HashSet::with_capacity(texts.len());
+    texts.iter().flatten().filter(|text| seen.insert(*text)).map(Some).collect()
+}
+
+/// Marks rows whose parent is missing, set aside, not of a higher level, or that stand in a loop of parents, and
+/// everything that hangs on them.
+pub fn mark_parents(rows: &mut Rows) -> Result<()> {
+    let parent = rows.contract.columns.iter().position(|column| column.parent);
+    let Some(parent) = parent else { return Ok(()) };
+    let id = rows.contract.require(rows.contract.key.first().map_or("", String::as_str))?;
+    let texts = |position: usize| {
+        let column = rows.columns.get(position).and_then(|column| column.as_string_opt::<i64>());
+        column.cloned().ok_or_else(|| Error::internal("identifiers and parents are text until their table is known"))
+    };
+    let (ids, parents) = (texts(id)?, texts(parent)?);
+    let heights = heights(rows, parent)?;
+    let sound: Vec<usize> = (0..rows.len()).filter(|&row| rows.marks.get(&(row as u32)).is_none()).collect();
+    let by_id: BTreeMap<&str, usize> = sound.iter().map(|&row| (ids.value(row), row)).collect();
+    let faulty: Vec<usize> =
+        sound.iter().copied().filter(|&row| !reaches_the_top(row, &parents, &by_id, heights.as_deref())).collect();
+    for row in faulty {
+        rows.mark(row, Rule::Reference, parent);
+    }
+    Ok(())
+}
+
+/// Whether the parents of a row, all the way up, are sound.
+fn reaches_the_top(
+    start: usize,
+    parents: &LargeStringArray,
+    by_id: &BTreeMap<&str, usize>,
+    heights: Option<&[Option<usize>]>,
+) -> bool {
+    let mut row = start;
+    // A chain longer than the table must have come round.
+    for _ in 0..=by_id.len() {
+        if parents.is_null(row) {
+            return true;
+        }
+        let Some(&above) = by_id.get(parents.value(row)) else { return false };
+        if let Some(heights) = heights
+            && heights.get(above) >= heights.get(row)
+        {
+            return false;
+        }
+        row = above;
+    }
+    false
+}
+
+/// The height of each row's level, 0 the highest; None where the contract asks for no order of levels.
+fn heights(rows: &Rows, parent: usize) -> Result<Option<Vec<Option<usize>>>> {
+    let Some(column) = rows.contract.columns.get(parent) else { return Ok(None) };
+    let Some(level) = &column.higher_level else { return Ok(None) };
+    let position = rows.contract.require(level)?;
+    let words = &rows.contract.column(level)?.words;
+    let height = |code: u8| {
+        let word = words.get(code as usize)?;
+        let equal = column.equal_levels.first().filter(|_| column.equal_levels.contains(word));
+        words.iter().position(|own| own == equal.unwrap_or(word))
+    };
+    let codes = rows.columns.get(position).and_then(|column| column.as_primitive_opt::<UInt8Type>());
+    let codes = codes.ok_or_else(|| Error::internal("levels are words"))?;
+    Ok(Some(codes.iter().map(|code| height(code?)).collect()))
+}
+
+/// Marks rows of one subject that are valid while an earlier kept row of it is.
+pub fn mark_overlaps(rows: &mut Rows) -> Result<()> {
+    let Some(subject) = &rows.contract.validity_of else { return Ok(()) };
+    let subject = rows.contract.require(subject)?;
+    let (from, to) = (rows.contract.require("valid_from")?, rows.contract.require("valid_to")?);
+    let dates = |position: usize| {
+        let column = rows.columns.get(position).and_then(|column| column.as_primitive_opt::<Date32Type>());
+        column.cloned().ok_or_else(|| Error::internal("validity is made of dates"))
+    };
+    let (from_days, to_days) = (dates(from)?, dates(to)?);
+    let subjects = rows.columns.get(subject).and_then(|column| column.as_string_opt::<i64>()).cloned();
+    let subjects = subjects.ok_or_else(|| Error::internal("the subject of validity is text"))?;
+    let mut sound: Vec<usize> = (0..rows.len()).filter(|&row| !rows.marks.contains_key(&(row as u32))).collect();
+    sound.sort_by_key(|&row| (subjects.value(row), from_days.value(row)));
+    let mut overlapping = Vec::new();
+    let mut kept: Option<usize> = None;
+    for row in sound {
+        let before = kept.filter(|&before| subjects.value(before) == subjects.value(row));
+        let is_overlapping =
+            before.is_some_and(|before| to_days.is_null(before) || to_days.value(before) > from_days.value(row));
+        if is_overlapping { overlapping.push(row) } else { kept = Some(row) }
+    }
+    for row in overlapping {
+        rows.mark(row, Rule::OverlappingValidity, from);
+    }
+    Ok(())
+}

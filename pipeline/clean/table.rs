@@ -1,0 +1,464 @@
+//! One input table from its source to its accepted rows: every rule of `quarantine` in order, the rows that are not
+//! yet known dropped and counted before anything else is checked.
+//! Single columns are checked in `values`, keys and validity in `keys`; this file puts them together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeStringArray};
+use arrow::compute::{concat, filter};
+use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::{Date, Month, day_of};
+use crate::contract::{Column, Contract, Type};
+use crate::fault::{Collector, Error, Result};
+use crate::read::{Source, SourceBatch};
+
+use super::index::{IdIndex, Meaning};
+use super::keys;
+use super::parse::TextForms;
+use super::rules::Rule;
+use super::values::{self, Checked};
+
+/// The accepted rows of one input table, in the order of its files, each column as it is kept in memory:
+/// identifiers of the table itself and texts as text, references as positions, words as codes, days, microseconds,
+/// whole units of a decimal, floats.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub rows: usize,
+    pub columns: Vec<ArrayRef>,
+    /// Where other tables refer to this one: its identifiers.
+    pub index: Option<Arc<IdIndex>>,
+}
+
+/// How many rows of a table were read, and what became of them; `read = accepted + set_aside + not_yet_known`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowCounts {
+    pub read: u64,
+    pub accepted: u64,
+    pub set_aside: u64,
+    pub not_yet_known: u64,
+}
+
+/// A row of the `quarantine` table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    pub table: String,
+    pub source: String,
+    pub row_number: u64,
+    pub key: String,
+    pub rule: String,
+    pub column: Option<String>,
+    pub message: String,
+}
+
+/// What became of a table.
+pub struct Cleaned {
+    pub table: Table,
+    pub counts: RowCounts,
+    pub set_aside: Vec<SetAside>,
+    /// Where each accepted row came from is kept for tables whose rows a later stage may still set aside.
+    pub origins: Vec<(String, u64)>,
+}
+
+/// One batch after its own rows were checked.
+struct CheckedBatch {
+    columns: Vec<ArrayRef>,
+    /// The first rule that each faulty row breaks, and the position of the column at which it does.
+    marks: BTreeMap<u32, (Rule, usize)>,
+    is_unknown: Vec<bool>,
+}
+
+/// What the check of one table needs of the tables before it.
+pub struct Before<'a> {
+    pub as_of: Date,
+    /// Identifiers of the tables checked so far, by table.
+    pub indices: &'a BTreeMap<String, Arc<IdIndex>>,
+    /// The level of each accepted area, by position, as its word.
+    pub area_levels: &'a [String],
+    /// Whether other tables refer to this one.
+    pub is_referenced: bool,
+}
+
+/// Checks one table. Refuses columns of a type that cannot be read as the contract's, all at once.
+pub fn clean(contract: &Contract, source: &Source, before: &Before) -> Result<Cleaned> {
+    let forms = TextForms::of(&contract.table, &source.format)?;
+    let checked: Vec<Result<CheckedBatch>> =
+        source.batches.par_iter().map(|batch| check_batch(contract, source, batch, &forms, before)).collect();
+    let mut collector = Collector::default();
+    let mut batches = Vec::new();
+    for result in checked {
+        batches.extend(collector.take(result)?);
+    }
+    collector.refuse()?;
+    Rows::join(contract, source, batches)?.finish(before)
+}
+
+fn check_batch(
+    contract: &Contract,
+    source: &Source,
+    batch: &SourceBatch,
+    forms: &TextForms,
+    before: &Before,
+) -> Result<CheckedBatch> {
+    let rows = batch.columns.num_rows();
+    let mut checked = CheckedBatch { columns: Vec::new(), marks: BTreeMap::new(), is_unknown: vec![false; rows] };
+    let mut collector = Collector::default();
+    for (position, column) in contract.columns.iter().enumerate() {
+        let raw = batch.columns.column_by_name(&column.name);
+        let index = column.references.as_ref().filter(|_| !column.parent);
+        let index = index.map(|table| {
+            before
+                .indices
+                .get(table)
+                .ok_or_else(|| Error::internal(format!("table `{table}` is checked after `{}`", contract.table)))
+        });
+        let index = index.transpose()?.map(Arc::as_ref);
+        let is_text = batch.is_text_column(&column.name);
+        match values::check(column, raw, rows, is_text, forms, index) {
+            Ok(values) => checked.take(column, position, values, before),
+            Err(wrong) => {
+                let shown = source.origin(batch, 0).0;
+                let found = raw.map_or(&DataType::Null, |raw| raw.data_type());
+                collector.take(Err::<(), _>(wrong.refuse(shown, column, found)))?;
+            }
+        }
+    }
+    collector.refuse()?;
+    checked.mark_pairs(contract)?;
+    checked.mark_date_order(contract)?;
+    checked.drop_unknown(contract, before.as_of)?;
+    Ok(checked)
+}
+
+impl CheckedBatch {
+    fn take(&mut self, column: &Column, position: usize, mut values: Checked, before: &Before) {
+        if !column.area_levels.is_empty() {
+            mark_wrong_levels(column, &mut values, before.area_levels);
+        }
+        for (row, rule) in values.marks {
+            self.mark(row, rule, position);
+        }
+        for row in values.refers_to_unknown {
+            if let Some(is_unknown) = self.is_unknown.get_mut(row as usize) {
+                *is_unknown = true;
+            }
+        }
+        self.columns.push(values.array);
+    }
+
+    /// Keeps the first rule in order, and of one rule the first column.
+    fn mark(&mut self, row: u32, rule: Rule, position: usize) {
+        let mark = self.marks.entry(row).or_insert((rule, position));
+        *mark = (*mark).min((rule, position));
+    }
+
+    /// A row has both of two columns or neither; the missing one is at fault.
+    fn mark_pairs(&mut self, contract: &Contract) -> Result<()> {
+        for (position, column) in contract.columns.iter().enumerate() {
+            let Some(other) = &column.together else { continue };
+            let other = contract.require(other)?;
+            let (Some(own), Some(other)) = (self.columns.get(position), self.columns.get(other)) else { continue };
+            let lonely: Vec<u32> =
+                (0..own.len()).filter(|&row| own.is_null(row) && other.is_valid(row)).map(|row| row as u32).collect();
+            for row in lonely {
+                self.mark(row, Rule::Range, position);
+            }
+        }
+        Ok(())
+    }
+
+    fn mark_date_order(&mut self, contract: &Contract) -> Result<()> {
+        for order in &contract.date_order {
+            let position = contract.require(&order.column)?;
+            let (bound, is_strict) = match (&order.not_before, &order.after) {
+                (Some(bound), None) => (bound, false),
+                (None, Some(bound)) => (bound, true),
+                _ => return Err(Error::internal(format!("`{}` has a date order without one bound", contract.table))),
+            };
+            let own = self.moments(position);
+            let bound = self.moments(contract.require(bound)?);
+            for (row, (own, bound)) in (0..).zip(own.into_iter().zip(bound)) {
+                let (Some(own), Some(bound)) = (own, bound) else { continue };
+                if own < bound || (is_strict && own == bound) {
+                    self.mark(row, Rule::DateOrder, position);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A date's day number or a time's microseconds, by row.
+    fn moments(&self, position: usize) -> Vec<Option<i64>> {
+        let Some(column) = self.columns.get(position) else { return Vec::new() };
+        if let Some(dates) = column.as_primitive_opt::<Date32Type>() {
+            return dates.iter().map(|day| day.map(i64::from)).collect();
+        }
+        column.as_primitive_opt::<TimestampMicrosecondType>().map_or_else(Vec::new, |times| times.iter().collect())
+    }
+
+    /// Rows whose own date or recording lies after the as-of date are not yet known, whatever else is wrong with them.
+    fn drop_unknown(&mut self, contract: &Contract, as_of: Date) -> Result<()> {
+        for name in [&contract.known_from, &contract.recorded_at].into_iter().flatten() {
+            let position = contract.require(name)?;
+            let counts_from_month_end = contract.known_at.is_some() && contract.known_from.as_ref() == Some(name);
+            let is_time = contract.column(name)?.kind == Type::Time;
+            // A month counts from its last day, so the as-of month itself counts only on that day.
+            let latest = if counts_from_month_end && as_of != as_of.last_of_month() {
+                Date(Month::of(as_of).first_day().0 - 1)
+            } else {
+                as_of
+            };
+            let moments = self.moments(position);
+            for (is_unknown, moment) in self.is_unknown.iter_mut().zip(moments) {
+                let Some(moment) = moment else { continue };
+                let day = if is_time { day_of(moment) } else { Date(i32::try_from(moment).unwrap_or(i32::MAX)) };
+                *is_unknown |= day > latest;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A referenced area of a level that the column does not allow is a reference to nothing.
+fn mark_wrong_levels(column: &Column, values: &mut Checked, levels: &[String]) {
+    let Some(positions) = values.array.as_primitive_opt::<arrow::datatypes::UInt32Type>() else { return };
+    for (row, position) in (0..).zip(positions.iter()) {
+        let level = position.and_then(|position| levels.get(position as usize));
+        if level.is_some_and(|level| !column.area_levels.contains(level)) {
+            values.marks.push((row, Rule::Reference));
+        }
+    }
+}
+
+/// All rows of one table, while the rules that look across rows are applied.
+pub struct Rows<'a> {
+    pub contract: &'a Contract,
+    source: &'a Source,
+    pub columns: Vec<ArrayRef>,
+    /// The first rule that each faulty row breaks, and the position of its column.
+    pub marks: BTreeMap<u32, (Rule, usize)>,
+    pub is_unknown: Vec<bool>,
+    /// The number of the first row of each batch.
+    starts: Vec<usize>,
+}
+
+impl<'a> Rows<'a> {
+    fn join(contract: &'a Contract, source: &'a Source, batches: Vec<CheckedBatch>) -> Result<Rows<'a>> {
+        let mut marks = BTreeMap::new();
+        let mut is_unknown = Vec::new();
+        let mut starts = Vec::new();
+        for batch in &batches {
+            let start = is_unknown.len();
+            starts.push(start);
+            is_unknown.extend_from_slice(&batch.is_unknown);
+            marks.extend(batch.marks.iter().map(|(&row, &mark)| (row + start as u32, mark)));
+        }
+        let mut columns = Vec::with_capacity(contract.columns.len());
+        for position in 0..contract.columns.len() {
+            let parts: Vec<&dyn Array> =
+                batches.iter().filter_map(|batch| batch.columns.get(position)).map(AsRef::as_ref).collect();
+            let joined = match parts.as_slice() {
+                [] => None,
+                [_] => batches.first().and_then(|batch| batch.columns.get(position)).cloned(),
+                _ => Some(concat(&parts).map_err(|error| Error::internal(error.to_string()))?),
+            };
+            columns.extend(joined);
+        }
+        Ok(Rows { contract, source, columns, marks, is_unknown, starts })
+    }
+
+    pub fn len(&self) -> usize {
+        self.is_unknown.len()
+    }
+
+    /// Whether a row is known and broke no rule before `rule`.
+    pub fn passed(&self, row: usize, rule: Rule) -> bool {
+        !self.is_unknown.get(row).copied().unwrap_or(true)
+            && self.marks.get(&(row as u32)).is_none_or(|&(broken, _)| broken >= rule)
+    }
+
+    pub fn mark(&mut self, row: usize, rule: Rule, position: usize) {
+        let mark = self.marks.entry(row as u32).or_insert((rule, position));
+        *mark = (*mark).min((rule, position));
+    }
+
+    fn finish(mut self, before: &Before) -> Result<Cleaned> {
+        keys::mark_duplicates(&mut self)?;
+        keys::mark_parents(&mut self)?;
+        keys::mark_overlaps(&mut self)?;
+        let set_aside = self.set_aside();
+        let is_accepted: Vec<bool> = (0..self.len())
+            .map(|row| !self.is_unknown.get(row).copied().unwrap_or(true) && !self.marks.contains_key(&(row as u32)))
+            .collect();
+        let counts = self.counts(&is_accepted);
+        let mut columns = self.accepted_columns(&is_accepted)?;
+        let index = if before.is_referenced { Some(Arc::new(self.index(&columns)?)) } else { None };
+        self.resolve_own(&mut columns, index.as_deref())?;
+        let keeps_origins = self.contract.table == "decisions";
+        let origins = if keeps_origins {
+            (0..self.len()).filter(|&row| is_accepted.get(row) == Some(&true)).map(|row| self.origin(row)).collect()
+        } else {
+            Vec::new()
+        };
+        let table = Table { rows: usize::try_from(counts.accepted).unwrap_or(0), columns, index };
+        Ok(Cleaned { table, counts, set_aside, origins })
+    }
+
+    fn counts(&self, is_accepted: &[bool]) -> RowCounts {
+        let count = |flags: &[bool]| flags.iter().filter(|&&flag| flag).count() as u64;
+        let (read, accepted, not_yet_known) = (self.len() as u64, count(is_accepted), count(&self.is_unknown));
+        RowCounts { read, accepted, set_aside: read - accepted - not_yet_known, not_yet_known }
+    }
+
+    fn accepted_columns(&self, is_accepted: &[bool]) -> Result<Vec<ArrayRef>> {
+        if is_accepted.iter().all(|&accepted| accepted) {
+            return Ok(self.columns.clone());
+        }
+        let mask = BooleanArray::from(is_accepted.to_vec());
+        let filtered = self.columns.iter().map(|column| filter(column, &mask)).collect::<std::result::Result<_, _>>();
+        filtered.map_err(|error| Error::internal(error.to_string()))
+    }
+
+    /// The identifiers that other tables may refer to: the first key column, each distinct identifier once.
+    fn index(&self, accepted: &[ArrayRef]) -> Result<IdIndex> {
+        let key = self.contract.key.first().map_or("", String::as_str);
+        let position = self.contract.require(key)?;
+        let ids =
+            |columns: &[ArrayRef]| columns.get(position).and_then(|column| column.as_string_opt::<i64>()).cloned();
+        let all = ids(&self.columns).unwrap_or_else(|| LargeStringArray::from(Vec::<&str>::new()));
+        let mut own = ids(accepted).unwrap_or_else(|| LargeStringArray::from(Vec::<&str>::new()));
+        if self.contract.key.len() > 1 {
+            own = keys::distinct(&own);
+        }
+        let marked = self
+            .marks
+            .keys()
+            .map(|&row| row as usize)
+            .filter(|&row| !self.is_unknown.get(row).copied().unwrap_or(true));
+        let unknown = (0..self.len()).filter(|&row| self.is_unknown.get(row) == Some(&true));
+        let others = marked.map(|row| (row, Meaning::SetAside)).chain(unknown.map(|row| (row, Meaning::NotKnown)));
+        let others =
+            others.filter(|&(row, _)| all.is_valid(row)).map(|(row, meaning)| (all.value(row).to_string(), meaning));
+        Ok(IdIndex::new(own, others))
+    }
+
+    /// Parents, which stayed text until the table's own identifiers were known, become positions too.
+    fn resolve_own(&self, columns: &mut [ArrayRef], index: Option<&IdIndex>) -> Result<()> {
+        for (position, column) in self.contract.columns.iter().enumerate().filter(|(_, column)| column.parent) {
+            let Some(slot) = columns.get_mut(position) else { continue };
+            let index = index.ok_or_else(|| Error::internal(format!("`{}` has no index", column.name)))?;
+            let forms = TextForms::of(&self.contract.table, &self.source.format)?;
+            let checked = values::check(column, Some(slot), slot.len(), true, &forms, Some(index));
+            *slot = checked.map_err(|_| Error::internal(format!("`{}` is not text", column.name)))?.array;
+        }
+        Ok(())
+    }
+
+    fn batch_of(&self, row: usize) -> Option<(&SourceBatch, usize)> {
+        let at = self.starts.partition_point(|&start| start <= row).checked_sub(1)?;
+        Some((self.source.batches.get(at)?, row - self.starts.get(at)?))
+    }
+
+    fn origin(&self, row: usize) -> (String, u64) {
+        let origin = self.batch_of(row).map(|(batch, row)| self.source.origin(batch, row));
+        origin.map_or_else(Default::default, |(source, row)| (source.to_string(), row))
+    }
+
+    /// The text of one value as the file writes it, dates as `2026-06-30`.
+    pub fn text(&self, row: usize, position: usize) -> String {
+        let Some(column) = self.contract.columns.get(position) else { return String::new() };
+        let read = self.columns.get(position).filter(|array| column.kind == Type::Date && array.is_valid(row));
+        if let Some(dates) = read.and_then(|array| array.as_primitive_opt::<Date32Type>()) {
+            return Date(dates.value(row)).to_string();
+        }
+        self.batch_of(row).map_or_else(String::new, |(batch, row)| {
+            values::shown(column, batch.columns.column_by_name(&column.name), row)
+        })
+    }
+
+    /// The values of the primary key, joined by `|`.
+    pub fn key(&self, row: usize) -> String {
+        let positions = self.contract.key.iter().filter_map(|name| self.contract.position(name));
+        positions.map(|position| self.text(row, position)).collect::<Vec<_>>().join("|")
+    }
+
+    fn set_aside(&self) -> Vec<SetAside> {
+        let known = self.marks.iter().filter(|(row, _)| self.is_unknown.get(**row as usize) == Some(&false));
+        known
+            .map(|(&row, &(rule, position))| {
+                let (source, row_number) = self.origin(row as usize);
+                let column = match rule {
+                    Rule::DuplicateKey => self.contract.key.join("|"),
+                    _ => self.contract.columns.get(position).map_or_else(String::new, |column| column.name.clone()),
+                };
+                SetAside {
+                    table: self.contract.table.clone(),
+                    source,
+                    row_number,
+                    key: self.key(row as usize),
+                    rule: rule.name().into(),
+                    message: self.message(row as usize, rule, position),
+                    column: Some(column),
+                }
+            })
+            .collect()
+    }
+
+    fn message(&self, row: usize, rule: Rule, position: usize) -> String {
+        let Some(column) = self.contract.columns.get(position) else { return String::new() };
+        let (name, value) = (&column.name, self.text(row, position));
+        match rule {
+            Rule::Null => {
+                let reason = if self.source.missing.contains(name) { "the column is missing" } else { "it is empty" };
+                format!("`{name}` is required, and {reason}")
+            }
+            Rule::Type => format!("`{name}` is `{value}`, which is not {}", column.kind.describe()),
+            Rule::Word => format!("`{name}` is `{value}`; its words are {}", column.words.join(", ")),
+            Rule::Range => self.range_message(column, &value),
+            Rule::DateOrder => {
+                let order = self.contract.date_order.iter().find(|order| order.column == *name);
+                let bound = order.and_then(|order| order.not_before.as_ref().or(order.after.as_ref()));
+                let bound = bound.map_or("", String::as_str);
+                let limit = self.contract.position(bound).map_or_else(String::new, |at| self.text(row, at));
+                format!("`{name}` is `{value}`, too early against `{bound}` `{limit}`")
+            }
+            Rule::DuplicateKey => {
+                format!("another row with the key `{}` came first", self.key(row))
+            }
+            Rule::Reference => {
+                let table = column.references.as_deref().unwrap_or("");
+                format!("`{name}` is `{value}`, and `{table}` has no such row that is sound and fits")
+            }
+            Rule::OverlappingValidity => {
+                format!("the row is valid on days on which an earlier row of `{}` is valid too", self.key(row))
+            }
+        }
+    }
+
+    fn range_message(&self, column: &Column, value: &str) -> String {
+        let name = &column.name;
+        if let Some(other) = column.together.as_ref().filter(|_| value.is_empty()) {
+            return format!("`{name}` is empty while `{other}` is not");
+        }
+        let mut bounds = Vec::new();
+        match column.kind {
+            Type::Id => bounds.push("it must have 1 to 64 bytes and no control characters".to_string()),
+            Type::Count if column.minimum.is_none() => bounds.push("it must not be negative".to_string()),
+            _ => {}
+        }
+        bounds.extend(column.minimum.map(|least| format!("it must be at least {least}")));
+        bounds.extend(column.more_than.map(|bound| format!("it must be more than {bound}")));
+        bounds.extend(column.maximum.map(|most| format!("it must be at most {most}")));
+        bounds.extend(column.day.map(|day| match day {
+            crate::contract::DayRule::FirstOfMonth => "it must be the first of a month".to_string(),
+            crate::contract::DayRule::LastOfMonth => "it must be the last of a month".to_string(),
+        }));
+        if bounds.is_empty() {
+            bounds.push("it is too large, or no finite number".to_string());
+        }
+        format!("`{name}` is `{value}`; {}", bounds.join(" and "))
+    }
+}

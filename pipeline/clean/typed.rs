@@ -1,0 +1,182 @@
+//! The cleaned input tables as Rust structs: one field per column of the contract, under its name.
+//! Identifiers of the row itself are text, references are positions in the table that they name, words are codes in
+//! the order of the contract, dates are days, times microseconds, money and decimals whole units of their last digit.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, LargeStringArray, TimestampMicrosecondArray,
+    UInt8Array, UInt32Array,
+};
+
+use crate::calendar::Date;
+use crate::contract::Contract;
+use crate::fault::{Error, Result};
+
+use super::index::IdIndex;
+use super::table::Table;
+
+/// One column, of which a row may be null.
+pub trait Rows {
+    type Value;
+    fn get(&self, row: usize) -> Option<Self::Value>;
+}
+
+/// A kind of column and how it is taken out of a cleaned table.
+trait Kind: Sized {
+    fn take(column: &dyn Array) -> Option<Self>;
+}
+
+macro_rules! column_kinds {
+    ($($(#[$doc:meta])* $name:ident($array:ty, $take:ident $(::<$parameter:ty>)?) -> $value:ty, $convert:expr;)+) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name($array);
+
+        impl Kind for $name {
+            fn take(column: &dyn Array) -> Option<Self> {
+                column.$take$(::<$parameter>)?().cloned().map($name)
+            }
+        }
+
+        impl Rows for $name {
+            type Value = $value;
+            fn get(&self, row: usize) -> Option<$value> {
+                let convert: fn(_) -> $value = $convert;
+                self.0.is_valid(row).then(|| convert(self.0.value(row)))
+            }
+        }
+    )+ };
+}
+
+column_kinds! {
+    /// Days.
+    Dates(Date32Array, as_primitive_opt::<arrow::datatypes::Date32Type>) -> Date, Date;
+    /// Microseconds since 1970-01-01 00:00, wall clock.
+    Times(TimestampMicrosecondArray, as_primitive_opt::<arrow::datatypes::TimestampMicrosecondType>) -> i64, |time| time;
+    /// Counts, money in the smallest unit, decimals in units of their last digit.
+    Numbers(Int64Array, as_primitive_opt::<arrow::datatypes::Int64Type>) -> i64, |number| number;
+    Reals(Float64Array, as_primitive_opt::<arrow::datatypes::Float64Type>) -> f64, |real| real;
+    Truths(BooleanArray, as_boolean_opt) -> bool, |truth| truth;
+    /// Places in the contract's list of words.
+    Words(UInt8Array, as_primitive_opt::<arrow::datatypes::UInt8Type>) -> u8, |code| code;
+    /// Positions of identifiers in the table that the column refers to.
+    References(UInt32Array, as_primitive_opt::<arrow::datatypes::UInt32Type>) -> usize, |position| position as usize;
+}
+
+/// Texts and the row's own identifiers.
+#[derive(Clone, Debug)]
+pub struct Texts(LargeStringArray);
+
+impl Kind for Texts {
+    fn take(column: &dyn Array) -> Option<Self> {
+        column.as_string_opt::<i64>().cloned().map(Texts)
+    }
+}
+
+impl Texts {
+    pub fn get(&self, row: usize) -> Option<&str> {
+        self.0.is_valid(row).then(|| self.0.value(row))
+    }
+
+    /// The text, or nothing where there is none; for columns that are never null.
+    pub fn text(&self, row: usize) -> &str {
+        self.get(row).unwrap_or("")
+    }
+}
+
+macro_rules! typed_tables {
+    ($($(#[$doc:meta])* $name:ident { $($column:ident: $kind:ident),+ $(,)? })+) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            pub rows: usize,
+            /// The table's identifiers, where other tables refer to it.
+            pub ids: Arc<IdIndex>,
+            $(pub $column: $kind),+
+        }
+
+        impl $name {
+            pub fn take(contract: &Contract, table: &Table) -> Result<$name> {
+                Ok($name {
+                    rows: table.rows,
+                    ids: table.index.clone().unwrap_or_default(),
+                    $($column: take(contract, table, stringify!($column))?),+
+                })
+            }
+        }
+    )+ };
+}
+
+fn take<K: Kind>(contract: &Contract, table: &Table, column: &str) -> Result<K> {
+    let position = contract.require(column)?;
+    let taken = table.columns.get(position).and_then(|array| K::take(array.as_ref()));
+    taken.ok_or_else(|| {
+        Error::internal(format!("column `{column}` of `{}` is not of the type of its struct", contract.table))
+    })
+}
+
+typed_tables! {
+    /// Key area_id.
+    Areas { area_id: Texts, parent_area_id: References, level: Words, name: Texts }
+    /// Key branch_id.
+    Branches { branch_id: Texts, parent_branch_id: References, name: Texts, area_id: References, opened_on: Dates, closed_on: Dates }
+    /// Key grid_id.
+    Grids { grid_id: Texts, branch_id: References, area_id: References, valid_from: Dates, valid_to: Dates }
+    /// Key officer_id.
+    Officers { officer_id: Texts, branch_id: References, active_from: Dates, active_to: Dates }
+    /// Key (grid_id, officer_id, duty, valid_from).
+    Assignments { grid_id: References, officer_id: References, duty: Words, valid_from: Dates, valid_to: Dates }
+    /// Key (household_id, valid_from); `ids` are the distinct households.
+    Households {
+        household_id: Texts, grid_id: References, kind: Words, notice_consent: Truths, member_count: Numbers,
+        care_category: Words, longitude: Reals, latitude: Reals, valid_from: Dates, valid_to: Dates,
+    }
+    /// Key profile_id.
+    Profiles {
+        profile_id: Texts, household_id: References, officer_id: References, profiled_on: Dates, recorded_at: Times,
+        labour_count: Numbers, annual_income: Numbers, annual_operating_cost: Numbers, total_assets: Numbers,
+        total_liabilities: Numbers, land_mu: Reals, dwelling: Words, main_activity: Texts, has_insurance: Truths,
+    }
+    /// Key visit_id.
+    Visits {
+        visit_id: Texts, officer_id: References, grid_id: References, household_id: References, started_at: Times,
+        ended_at: Times, recorded_at: Times, channel: Words, longitude: Reals, latitude: Reals, photo_hash: Texts,
+        device_id: Texts,
+    }
+    /// Key account_id.
+    Accounts {
+        account_id: Texts, household_id: References, product: Words, opened_on: Dates, closed_on: Dates,
+        has_mobile: Truths, has_pos: Truths,
+    }
+    /// Key (account_id, month).
+    AccountMonths { account_id: References, month: Dates, average_balance: Numbers, inflow: Numbers }
+    /// Key loan_id.
+    Loans {
+        loan_id: Texts, household_id: References, guarantee: Words, principal: Numbers, disbursed_on: Dates,
+        closed_on: Dates,
+    }
+    /// Key (loan_id, month_end).
+    LoanMonths { loan_id: References, month_end: Dates, outstanding: Numbers, days_past_due: Numbers, risk_class: Words }
+    /// Key (loan_id, due_on).
+    Instalments { loan_id: References, due_on: Dates, due_amount: Numbers, paid_on: Dates }
+    /// Key (household_id, reported_on).
+    OutsideDebts {
+        household_id: References, reported_on: Dates, outstanding: Numbers, monthly_payment: Numbers,
+        guarantee_outstanding: Numbers, overdue_count_24m: Numbers,
+    }
+    /// Key event_id.
+    ConductEvents { event_id: Texts, household_id: References, points: Numbers, status: Words, status_on: Dates, is_veto: Truths }
+    /// Key (household_id, reviewer_id, reviewed_on).
+    PeerReviews {
+        household_id: References, reviewer_id: Texts, reviewed_on: Dates, knows_household: Truths, score: Numbers,
+        is_veto: Truths,
+    }
+    /// Key (household_id, list_name, listed_on).
+    Watchlist { household_id: References, list_name: Words, listed_on: Dates, delisted_on: Dates }
+    /// Key decision_id.
+    Decisions {
+        decision_id: Texts, household_id: References, decided_at: Times, reviewer_id: Texts, approver_id: Texts,
+        action: Words, grade: Texts, limit: Numbers, overrides: Texts, reason: Texts, expires_on: Dates,
+    }
+}

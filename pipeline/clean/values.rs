@@ -1,0 +1,446 @@
+//! One column of one batch: from what the file holds to what the contract says, with a mark on every row whose value
+//! is missing, unreadable, no word of the list, out of bounds, or refers to nothing sound.
+//! Leaves what concerns several columns or rows to `rows`.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Float64Array, Int64Array,
+    LargeStringArray, PrimitiveArray, UInt8Array, UInt32Array,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+
+use crate::calendar::{Date, MICROSECONDS_A_DAY};
+use crate::contract::{Column, DayRule, Type};
+use crate::decimal::Decimal;
+use crate::fault::{Error, Fault, Result};
+use crate::read::is_textual;
+
+use super::index::{IdIndex, Meaning};
+use super::parse::{self, TextForms};
+use super::rules::Rule;
+
+/// A column in memory, and the rows that do not pass.
+pub struct Checked {
+    pub array: ArrayRef,
+    /// (row, rule), at most one of each row.
+    pub marks: Vec<(u32, Rule)>,
+    /// Rows that refer to a row that is not yet known.
+    pub refers_to_unknown: Vec<u32>,
+}
+
+/// One value of a file.
+enum Cell<T> {
+    Null,
+    Value(T),
+    Unreadable,
+}
+
+/// Reads one column. `is_text`: the file writes every type as text. `index`: the identifiers to which it refers.
+pub fn check(
+    column: &Column,
+    raw: Option<&ArrayRef>,
+    rows: usize,
+    is_text: bool,
+    forms: &TextForms,
+    index: Option<&IdIndex>,
+) -> std::result::Result<Checked, WrongType> {
+    let nothing: ArrayRef = Arc::new(arrow::array::NullArray::new(rows));
+    let raw = raw.unwrap_or(&nothing);
+    let input = Input { column, raw, is_text, forms };
+    match column.kind {
+        Type::Id if index.is_some() => index.map_or_else(|| Err(WrongType), |index| input.references(index)),
+        Type::Id | Type::Text => input.texts(),
+        Type::Word => input.words(),
+        Type::Date => input.dates(),
+        Type::Time => input.times(),
+        Type::Bool => input.truths(),
+        Type::Count | Type::Integer | Type::Money | Type::Decimal { .. } => input.numbers(),
+        Type::Share | Type::Real => input.reals(),
+        Type::List => Err(WrongType),
+    }
+}
+
+/// The file's type cannot be read as the contract's, whatever the values are.
+#[derive(Debug)]
+pub struct WrongType;
+
+impl WrongType {
+    pub fn refuse(self, shown: &str, column: &Column, found: &DataType) -> Error {
+        let message = format!(
+            "`{shown}` column `{}` is of type {found}, which cannot be read as {}",
+            column.name,
+            column.kind.describe()
+        );
+        let hint = if matches!(found, DataType::Timestamp(_, Some(_))) {
+            "moments are wall-clock without zone; turn them to the bank's zone in an adapter"
+        } else {
+            "export it as its own type, or bring it there with an adapter (CAST)"
+        };
+        Error::refused(Fault::new(message).hint(hint))
+    }
+}
+
+struct Input<'a> {
+    column: &'a Column,
+    raw: &'a ArrayRef,
+    is_text: bool,
+    forms: &'a TextForms,
+}
+
+type Outcome = std::result::Result<Checked, WrongType>;
+
+impl Input<'_> {
+    fn is_empty_column(&self) -> bool {
+        matches!(self.raw.data_type(), DataType::Null)
+    }
+
+    fn as_text(&self) -> std::result::Result<LargeStringArray, WrongType> {
+        cast_to(self.raw, &DataType::LargeUtf8).map(|array| array.as_string::<i64>().clone())
+    }
+
+    /// Text, where text may stand for a value of this column's type.
+    fn parsed_text(&self) -> Option<LargeStringArray> {
+        if self.is_text && is_textual(self.raw.data_type()) { self.as_text().ok() } else { None }
+    }
+
+    fn texts(&self) -> Outcome {
+        let is_id = self.column.kind == Type::Id;
+        let array = self.text_like()?;
+        let mut marks = Vec::new();
+        let mut needs_nulls = false;
+        for (row, value) in (0..).zip(array.iter()) {
+            match value {
+                None if !self.column.nullable => marks.push((row, Rule::Null)),
+                Some("") if self.column.nullable => needs_nulls = true,
+                Some(id) if is_id && !is_sound_id(id) => marks.push((row, Rule::Range)),
+                _ => {}
+            }
+        }
+        let array =
+            if needs_nulls { array.iter().map(|value| value.filter(|text| !text.is_empty())).collect() } else { array };
+        Ok(Checked { array: Arc::new(array), marks, refers_to_unknown: Vec::new() })
+    }
+
+    /// Identifiers may be numbers in a typed file; every other text must be text.
+    fn text_like(&self) -> std::result::Result<LargeStringArray, WrongType> {
+        let is_id = self.column.kind == Type::Id;
+        let kind = self.raw.data_type();
+        if is_textual(kind) || self.is_empty_column() || (is_id && kind.is_integer()) {
+            self.as_text()
+        } else {
+            Err(WrongType)
+        }
+    }
+
+    fn references(&self, index: &IdIndex) -> Outcome {
+        let text = self.text_like()?;
+        let (mut marks, mut refers_to_unknown) = (Vec::new(), Vec::new());
+        // Exports stand in the order of what they refer to, so the last answer is often the next one too.
+        let mut last: Option<(&str, Meaning)> = None;
+        let mut positions = Vec::with_capacity(text.len());
+        for (row, value) in (0..).zip(text.iter()) {
+            let position = match value {
+                None | Some("") if self.column.nullable => None,
+                None => {
+                    marks.push((row, Rule::Null));
+                    None
+                }
+                Some(id) if !is_sound_id(id) => {
+                    marks.push((row, Rule::Range));
+                    None
+                }
+                Some(id) => {
+                    let meaning = match last {
+                        Some((same, meaning)) if same == id => meaning,
+                        _ => index.find(id),
+                    };
+                    last = Some((id, meaning));
+                    match meaning {
+                        Meaning::Accepted(position) => Some(position),
+                        Meaning::NotKnown => {
+                            refers_to_unknown.push(row);
+                            None
+                        }
+                        Meaning::SetAside | Meaning::Nothing => {
+                            marks.push((row, Rule::Reference));
+                            None
+                        }
+                    }
+                }
+            };
+            positions.push(position);
+        }
+        Ok(Checked { array: Arc::new(UInt32Array::from(positions)), marks, refers_to_unknown })
+    }
+
+    fn words(&self) -> Outcome {
+        let text = self.text_like()?;
+        let mut marks = Vec::new();
+        let codes: UInt8Array = (0..)
+            .zip(text.iter())
+            .map(|(row, value)| match value {
+                None | Some("") if self.column.nullable => None,
+                None => {
+                    marks.push((row, Rule::Null));
+                    None
+                }
+                Some(word) => {
+                    let word = if self.is_text { word.trim() } else { word };
+                    let code = self.column.word_code(word);
+                    if code.is_none() {
+                        marks.push((row, Rule::Word));
+                    }
+                    code
+                }
+            })
+            .collect();
+        Ok(Checked { array: Arc::new(codes), marks, refers_to_unknown: Vec::new() })
+    }
+
+    fn dates(&self) -> Outcome {
+        let is_sound = |&days: &i32| match self.column.day {
+            Some(DayRule::FirstOfMonth) => Date(days).is_first_of_month(),
+            Some(DayRule::LastOfMonth) => Date(days).is_last_of_month(),
+            None => true,
+        };
+        let midnight = |moment: i64| {
+            let is_midnight = moment.rem_euclid(MICROSECONDS_A_DAY) == 0;
+            i32::try_from(moment.div_euclid(MICROSECONDS_A_DAY)).ok().filter(|_| is_midnight)
+        };
+        if let Some(text) = self.parsed_text() {
+            let read = |row| cell(&text, row, |text| self.forms.date(text).map(|date| date.0));
+            return Ok(self.build::<Date32Type>(read, is_sound));
+        }
+        match self.raw.data_type() {
+            DataType::Timestamp(_, None) => {
+                let moments = microseconds(self.raw)?;
+                Ok(self.build::<Date32Type>(|row| cell(&moments, row, midnight), is_sound))
+            }
+            DataType::Null | DataType::Date32 | DataType::Date64 => {
+                let days = cast_to(self.raw, &DataType::Date32)?;
+                let days = days.as_primitive::<Date32Type>();
+                Ok(self.build::<Date32Type>(|row| cell(days, row, Some), is_sound))
+            }
+            _ => Err(WrongType),
+        }
+    }
+
+    fn times(&self) -> Outcome {
+        if let Some(text) = self.parsed_text() {
+            let read = |row| cell(&text, row, |text| self.forms.time(text));
+            return Ok(self.build::<TimestampMicrosecondType>(read, |_| true));
+        }
+        match self.raw.data_type() {
+            DataType::Timestamp(_, None) | DataType::Null => {
+                let moments = microseconds(self.raw)?;
+                Ok(self.build::<TimestampMicrosecondType>(|row| cell(&moments, row, Some), |_| true))
+            }
+            _ => Err(WrongType),
+        }
+    }
+
+    fn truths(&self) -> Outcome {
+        let mut marks = Vec::new();
+        let mut keep = |row: usize, value: Cell<bool>| match value {
+            Cell::Value(value) => Some(value),
+            Cell::Null => {
+                if !self.column.nullable {
+                    marks.push((row as u32, Rule::Null));
+                }
+                None
+            }
+            Cell::Unreadable => {
+                marks.push((row as u32, Rule::Type));
+                None
+            }
+        };
+        let rows = 0..self.raw.len();
+        let array: BooleanArray = if let Some(text) = self.parsed_text() {
+            rows.map(|row| keep(row, cell(&text, row, parse::truth))).collect()
+        } else {
+            match self.raw.data_type() {
+                DataType::Boolean | DataType::Null => {
+                    let values = cast_to(self.raw, &DataType::Boolean)?;
+                    let values = values.as_boolean();
+                    rows.map(|row| keep(row, cell(values, row, Some))).collect()
+                }
+                kind if kind.is_integer() => {
+                    let values = cast_to(self.raw, &DataType::Int64)?;
+                    let values = values.as_primitive::<Int64Type>();
+                    let read = |value| match value {
+                        0 => Some(false),
+                        1 => Some(true),
+                        _ => None,
+                    };
+                    rows.map(|row| keep(row, cell(values, row, read))).collect()
+                }
+                _ => return Err(WrongType),
+            }
+        };
+        Ok(Checked { array: Arc::new(array), marks, refers_to_unknown: Vec::new() })
+    }
+
+    /// Counts, money and other decimals, in whole units of their last digit.
+    fn numbers(&self) -> Outcome {
+        let scale = self.column.kind.scale().unwrap_or(0);
+        let bounds = Bounds::of(self.column, scale);
+        let in_units = |value: i128, digits: u32| rescale(value, digits, scale);
+        // What does not fit 64 bits is far outside every bound; it is kept as the widest number and marked so.
+        let narrow = |value: i128| i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX });
+        let is_sound = |&value: &i64| bounds.hold(i128::from(value));
+        if let Some(text) = self.parsed_text() {
+            let read = |row| cell(&text, row, |text| self.forms.scaled(text, scale).map(narrow));
+            return Ok(self.build::<Int64Type>(read, is_sound));
+        }
+        match self.raw.data_type() {
+            DataType::Decimal128(_, digits) if *digits >= 0 => {
+                let digits = u32::from(digits.unsigned_abs());
+                let values: &Decimal128Array = self.raw.as_primitive();
+                let read = |row| cell(values, row, |value| in_units(value, digits).map(narrow));
+                Ok(self.build::<Int64Type>(read, is_sound))
+            }
+            kind if kind.is_floating() => {
+                let values: Float64Array = cast_to(self.raw, &DataType::Float64)?.as_primitive::<Float64Type>().clone();
+                let exact = |value: f64| {
+                    let (value, digits) = crate::decimal::parse_exact(value.to_string().as_bytes(), 18)?;
+                    in_units(value, digits).map(narrow)
+                };
+                Ok(self.build::<Int64Type>(|row| cell(&values, row, exact), is_sound))
+            }
+            kind if kind.is_integer()
+                || self.is_empty_column()
+                || matches!(kind, DataType::Decimal256(..) | DataType::Decimal64(..) | DataType::Decimal32(..)) =>
+            {
+                let wide = cast_to(self.raw, &DataType::Decimal128(38, scale.cast_signed() as i8))?;
+                let values: &Decimal128Array = wide.as_primitive();
+                Ok(self.build::<Int64Type>(|row| cell(values, row, |value| Some(narrow(value))), is_sound))
+            }
+            _ => Err(WrongType),
+        }
+    }
+
+    fn reals(&self) -> Outcome {
+        let (minimum, maximum) = (self.column.minimum.map(Decimal::to_f64), self.column.maximum.map(Decimal::to_f64));
+        let more_than = self.column.more_than.map(Decimal::to_f64);
+        let is_sound = |&value: &f64| {
+            value.is_finite()
+                && minimum.is_none_or(|least| value >= least)
+                && maximum.is_none_or(|most| value <= most)
+                && more_than.is_none_or(|bound| value > bound)
+        };
+        if let Some(text) = self.parsed_text() {
+            let read = |row| cell(&text, row, |text| self.forms.real(text));
+            return Ok(self.build::<Float64Type>(read, is_sound));
+        }
+        let kind = self.raw.data_type();
+        if !(kind.is_numeric() || self.is_empty_column()) {
+            return Err(WrongType);
+        }
+        let values = cast_to(self.raw, &DataType::Float64)?;
+        let values: &Float64Array = values.as_primitive();
+        Ok(self.build::<Float64Type>(|row| cell(values, row, Some), is_sound))
+    }
+
+    fn build<T: ArrowPrimitiveType>(
+        &self,
+        read: impl Fn(usize) -> Cell<T::Native>,
+        is_sound: impl Fn(&T::Native) -> bool,
+    ) -> Checked {
+        let mut marks = Vec::new();
+        let array: PrimitiveArray<T> = (0..self.raw.len())
+            .map(|row| {
+                let rule = match read(row) {
+                    Cell::Value(value) if is_sound(&value) => return Some(value),
+                    Cell::Value(value) => {
+                        marks.push((row as u32, Rule::Range));
+                        return Some(value);
+                    }
+                    Cell::Null if self.column.nullable => return None,
+                    Cell::Null => Rule::Null,
+                    Cell::Unreadable => Rule::Type,
+                };
+                marks.push((row as u32, rule));
+                None
+            })
+            .collect();
+        Checked { array: Arc::new(array), marks, refers_to_unknown: Vec::new() }
+    }
+}
+
+fn cast_to(array: &ArrayRef, kind: &DataType) -> std::result::Result<ArrayRef, WrongType> {
+    if array.data_type() == kind { Ok(Arc::clone(array)) } else { cast(array, kind).map_err(|_| WrongType) }
+}
+
+fn microseconds(array: &ArrayRef) -> std::result::Result<PrimitiveArray<TimestampMicrosecondType>, WrongType> {
+    let moments = cast_to(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+    Ok(moments.as_primitive::<TimestampMicrosecondType>().clone())
+}
+
+fn cell<A: arrow::array::ArrayAccessor, T>(array: A, row: usize, read: impl Fn(A::Item) -> Option<T>) -> Cell<T> {
+    if array.is_null(row) {
+        return Cell::Null;
+    }
+    read(array.value(row)).map_or(Cell::Unreadable, Cell::Value)
+}
+
+/// From units of 10^−digits to units of 10^−scale; None when the value has more digits than that.
+fn rescale(value: i128, digits: u32, scale: u32) -> Option<i128> {
+    if digits <= scale {
+        return Some(value.saturating_mul(10_i128.pow(scale - digits)));
+    }
+    let unit = 10_i128.pow(digits - scale);
+    (value % unit == 0).then(|| value / unit)
+}
+
+/// 1 to 64 bytes, no control characters.
+fn is_sound_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && !id.chars().any(char::is_control)
+}
+
+/// The bounds of a column in units of its last digit, both included.
+struct Bounds {
+    least: i128,
+    most: i128,
+}
+
+impl Bounds {
+    fn of(column: &Column, scale: u32) -> Bounds {
+        let widest = 10_i128.pow(column.kind.precision().unwrap_or(18)) - 1;
+        let unit = 10_i128.pow(scale);
+        let mut least = if column.kind == Type::Count { 0 } else { -widest };
+        let mut most = widest;
+        if let Some(minimum) = column.minimum {
+            least = least.max(minimum.times_up(unit));
+        }
+        if let Some(more_than) = column.more_than {
+            least = least.max(more_than.times_down(unit) + 1);
+        }
+        if let Some(maximum) = column.maximum {
+            most = most.min(maximum.times_down(unit));
+        }
+        Bounds { least, most }
+    }
+
+    fn hold(&self, value: i128) -> bool {
+        self.least <= value && value <= self.most
+    }
+}
+
+/// What a row's value looks like in a message; never for a sensitive column.
+pub fn shown(column: &Column, raw: Option<&ArrayRef>, row: usize) -> String {
+    if column.sensitive {
+        return "(not shown)".into();
+    }
+    raw.map_or_else(String::new, |raw| arrow::util::display::array_value_to_string(raw, row).unwrap_or_default())
+}
+
+/// The array of a table without rows.
+pub fn empty(column: &Column, is_reference: bool) -> Result<ArrayRef> {
+    let forms = TextForms::of("", &Default::default())?;
+    let index = is_reference.then(IdIndex::default);
+    check(column, None, 0, true, &forms, index.as_ref())
+        .map(|checked| checked.array)
+        .map_err(|WrongType| Error::internal(format!("column `{}` has no form in memory", column.name)))
+}

@@ -1,0 +1,180 @@
+//! The measured columns of a household that scorecards, vetoes and limits read (`rules.md` §4).
+//! One file per subject, one function per fact or per group of facts that share a pass over their table.
+//! Leaves to the rulebook what a value is worth, and keeps null what no rule gives a value.
+
+mod accounts;
+mod conduct;
+mod loans;
+mod outside;
+mod profile;
+mod visited;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
+use arrow::datatypes::{Float64Type, Int64Type};
+use rayon::prelude::*;
+
+use crate::clean::Tables;
+use crate::contract::Contracts;
+use crate::fault::{Error, Fault, Result};
+use crate::register::Register;
+use crate::rulebook::{FACTS, FactDefinition, FactRules};
+use crate::visits::VisitChecks;
+
+/// The measured value of one fact of one household.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FactValue {
+    /// A count, money in the smallest unit, points in tenths.
+    Whole(i64),
+    /// A share or another ratio.
+    Ratio(f64),
+}
+
+/// All facts; grain one household of the run, in the order of the register.
+#[derive(Debug)]
+pub struct Facts {
+    /// In the order of the catalogue: whole numbers or ratios.
+    columns: Vec<ArrayRef>,
+    pub households: usize,
+}
+
+impl Facts {
+    /// A fact that is counted in whole units.
+    pub fn whole(&self, fact: &str) -> Result<&Int64Array> {
+        let column = self.column(fact).and_then(|column| column.as_primitive_opt::<Int64Type>());
+        column.ok_or_else(|| Error::internal(format!("`{fact}` is no fact in whole units")))
+    }
+
+    /// The column of a fact, by its name.
+    pub fn column(&self, fact: &str) -> Option<&ArrayRef> {
+        FACTS.iter().position(|known| known.name == fact).and_then(|position| self.columns.get(position))
+    }
+
+    pub fn value(&self, fact: &str, household: usize) -> Option<FactValue> {
+        value_at(self.column(fact)?, household)
+    }
+
+    pub fn columns(&self) -> impl Iterator<Item = (&'static FactDefinition, &ArrayRef)> {
+        FACTS.iter().zip(&self.columns)
+    }
+}
+
+/// The value of a fact's column at a household.
+pub fn value_at(column: &ArrayRef, household: usize) -> Option<FactValue> {
+    if column.is_null(household) {
+        return None;
+    }
+    match column.as_primitive_opt::<Int64Type>() {
+        Some(whole) => Some(FactValue::Whole(whole.value(household))),
+        None => column.as_primitive_opt::<Float64Type>().map(|ratio| FactValue::Ratio(ratio.value(household))),
+    }
+}
+
+/// What every group of facts is computed from.
+struct Evidence<'a> {
+    tables: &'a Tables,
+    register: &'a Register,
+    checks: &'a VisitChecks,
+    rules: &'a FactRules,
+    contracts: &'a Contracts,
+}
+
+type Columns = Vec<(&'static str, ArrayRef)>;
+/// Facts of one subject, all from one pass over their tables.
+type Group = fn(&Evidence) -> Result<Columns>;
+
+/// Measures every fact of every household of the run.
+pub fn measure(
+    tables: &Tables,
+    register: &Register,
+    checks: &VisitChecks,
+    rules: &FactRules,
+    contracts: &Contracts,
+) -> Result<Facts> {
+    const GROUPS: [Group; 6] =
+        [accounts::measure, loans::measure, profile::measure, outside::measure, conduct::measure, visited::measure];
+    let evidence = Evidence { tables, register, checks, rules, contracts };
+    let groups: Vec<Columns> = GROUPS.par_iter().map(|group| group(&evidence)).collect::<Result<_>>()?;
+    let mut by_name: BTreeMap<&str, ArrayRef> = groups.into_iter().flatten().collect();
+    for (name, column) in combined(&by_name, &evidence)? {
+        by_name.insert(name, column);
+    }
+    let columns = FACTS.iter().map(|fact| {
+        by_name.remove(fact.name).ok_or_else(|| Error::internal(format!("fact `{}` is not measured", fact.name)))
+    });
+    Ok(Facts { columns: columns.collect::<Result<_>>()?, households: register.len() })
+}
+
+/// Facts that are made of facts of several subjects.
+fn combined(facts: &BTreeMap<&str, ArrayRef>, evidence: &Evidence) -> Result<Columns> {
+    let whole = |fact: &str| {
+        let column = facts.get(fact).and_then(|column| column.as_primitive_opt::<Int64Type>());
+        column.ok_or_else(|| Error::internal(format!("fact `{fact}` is not measured yet")))
+    };
+    let (due, monthly) = (whole(loans::INSTALMENTS_AHEAD)?, whole("outside_monthly_payment")?);
+    let net_income = whole("net_income")?;
+    let households = 0..evidence.register.len();
+    let debt_service = households.clone().map(|household| {
+        let outside = if monthly.is_null(household) { 0 } else { i128::from(monthly.value(household)) };
+        let own = if due.is_null(household) { 0 } else { i128::from(due.value(household)) };
+        own + 12 * outside
+    });
+    let debt_service = evidence.whole("debt_service_12m", debt_service.map(Some))?;
+    let amounts = debt_service.as_primitive::<Int64Type>();
+    let debt_service_share: Float64Array = households
+        .map(|household| {
+            let income =
+                (net_income.is_valid(household)).then(|| net_income.value(household)).filter(|&income| income > 0)?;
+            Some(amounts.value(household) as f64 / income as f64)
+        })
+        .collect();
+    Ok(vec![("debt_service_12m", Arc::clone(&debt_service)), ("debt_service_share", Arc::new(debt_service_share))])
+}
+
+/// Most units that decimal(18,2), and every other whole fact, can hold.
+const WHOLE_MAX: i128 = 999_999_999_999_999_999;
+
+impl Evidence<'_> {
+    /// A column of whole units; refuses a sum that no column can hold, naming its household.
+    fn whole(&self, fact: &str, values: impl Iterator<Item = Option<i128>>) -> Result<ArrayRef> {
+        let mut column = Int64Array::builder(self.register.len());
+        for (household, value) in values.enumerate() {
+            match value {
+                None => column.append_null(),
+                Some(value) if value.abs() <= WHOLE_MAX => column.append_value(value as i64),
+                Some(_) => {
+                    let id = self.tables.households.household_id.text(self.register.row(household));
+                    let fault = Fault::new(format!("`{fact}` of household `{id}` is too large for decimal(18,2)"));
+                    return Err(Error::refused(fault.hint("look for an amount in a wrong unit among its rows")));
+                }
+            }
+        }
+        Ok(Arc::new(column.finish()))
+    }
+
+    /// A column without a single value: the table behind it is absent.
+    fn absent_whole(&self) -> ArrayRef {
+        Arc::new(Int64Array::new_null(self.register.len()))
+    }
+
+    fn absent_ratio(&self) -> ArrayRef {
+        Arc::new(Float64Array::new_null(self.register.len()))
+    }
+
+    /// The household of the run to which a row of another table belongs, by the position of its identifier.
+    fn household(&self, position: Option<usize>) -> Option<usize> {
+        self.register.number(position?)
+    }
+
+    fn member_count(&self, household: usize) -> i64 {
+        use crate::clean::typed::Rows as _;
+        self.tables.households.member_count.get(self.register.row(household)).unwrap_or(1)
+    }
+}
+
+/// Counts as a column that is never null.
+fn counts(values: Vec<u32>) -> ArrayRef {
+    Arc::new(values.into_iter().map(i64::from).map(Some).collect::<Int64Array>())
+}

@@ -1,0 +1,21 @@
+//! Wellfield: a bank's grid ledgers in, household credit grades with reasons and grant limits out, every night the
+//! same way. The stages stand here in the order in which data flows; each may use only those above it.
+
+// What every stage speaks: faults, exact numbers, days, and what a table holds.
+pub mod calendar;
+pub mod contract;
+pub mod decimal;
+pub mod fault;
+
+// The stages.
+pub mod rulebook;
+pub mod read;
+pub mod clean;
+pub mod register;
+pub mod previous;
+pub mod visits;
+pub mod facts;
+pub mod score;
+pub mod grade;
+pub mod limit;
+pub mod outputs;

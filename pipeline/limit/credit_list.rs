@@ -1,0 +1,61 @@
+//! White, grey and black (`rules.md` §5, List): where a household stands for whoever serves it, and why.
+
+use crate::facts::{FactValue, Facts};
+use crate::grade::{ModelGrade, Ranks};
+use crate::rulebook::Rulebook;
+
+use super::decisions::{Action, Final};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreditList {
+    White,
+    Grey,
+    Black,
+}
+
+impl CreditList {
+    pub fn name(self) -> &'static str {
+        match self {
+            CreditList::White => "white",
+            CreditList::Grey => "grey",
+            CreditList::Black => "black",
+        }
+    }
+}
+
+/// The list of a household and the first reason that holds.
+pub fn place(
+    household: usize,
+    facts: &Facts,
+    grade: &ModelGrade,
+    outcome: &Final,
+    rulebook: &Rulebook,
+) -> (CreditList, &'static str) {
+    let ranks = Ranks::of(&rulebook.scale);
+    let action = outcome.decision.map(|decision| decision.action);
+    let is_lifted = action == Some(Action::Adjust) && outcome.rank != ranks.veto();
+    let age = facts.value("profile_age_days", household);
+    let is_fresh = matches!(age, Some(FactValue::Whole(age)) if age <= i64::from(rulebook.fact_rules.fresh_days));
+    let is_visited = matches!(facts.value("valid_visits_12m", household), Some(FactValue::Whole(count)) if count > 0);
+    match () {
+        () if !grade.vetoes.is_empty() && !is_lifted => (CreditList::Black, "vetoed"),
+        () if outcome.rank == ranks.not_rateable() => (CreditList::Grey, "not_rateable"),
+        () if action == Some(Action::Decline) => (CreditList::Grey, "declined"),
+        () if action == Some(Action::Suspend) => (CreditList::Grey, "suspended"),
+        () if outcome.limit == 0 => (CreditList::Grey, "no_limit"),
+        () if !is_fresh => (CreditList::Grey, "stale_profile"),
+        () if !is_visited => (CreditList::Grey, "unvisited"),
+        () => (CreditList::White, "ok"),
+    }
+}
+
+/// The last day on which the household's profile rates, `profile_days_max` days after it was made.
+pub fn profile_valid_until(
+    as_of: crate::calendar::Date,
+    age_days: Option<FactValue>,
+    rulebook: &Rulebook,
+) -> Option<crate::calendar::Date> {
+    let Some(FactValue::Whole(age)) = age_days else { return None };
+    let profiled_on = crate::calendar::Date(as_of.0 - i32::try_from(age).ok()?);
+    Some(profiled_on.days_later(rulebook.fact_rules.profile_days_max))
+}

@@ -1,0 +1,40 @@
+//! What an earlier published run says that tonight's rules look back at: each household's grade and suggested
+//! limit, and each area's stars. The files are opened by `read`; here is only their meaning.
+
+use std::collections::BTreeMap;
+
+use crate::clean::Tables;
+use crate::register::Register;
+
+/// An earlier run, or the absence of one.
+#[derive(Clone, Debug, Default)]
+pub struct Previous {
+    /// The run's id; None when there is no earlier run.
+    pub run_id: Option<String>,
+    /// In the byte order of household_id, as they were published.
+    pub households: Vec<PreviousHousehold>,
+    /// Stars by area_id.
+    pub stars: BTreeMap<String, i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviousHousehold {
+    pub household_id: String,
+    pub model_grade: String,
+    /// In the smallest unit.
+    pub suggested_limit: i64,
+}
+
+impl Previous {
+    /// For each household of the run what the earlier run said of it.
+    pub fn align(&self, tables: &Tables, register: &Register) -> Vec<Option<&PreviousHousehold>> {
+        let mut earlier = self.households.iter().peekable();
+        (0..register.len())
+            .map(|number| {
+                let id = tables.households.household_id.text(register.row(number));
+                while earlier.next_if(|household| household.household_id.as_str() < id).is_some() {}
+                earlier.next_if(|household| household.household_id == id)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,329 @@
+//! Reading a bank's exports: the only stage that opens input files. Yields Arrow columns as they stand in the
+//! files, CSV as text, together with where each row came from and the digest of every file that was read.
+//! Leaves to `clean` what the values mean and which rows are sound.
+
+mod adapter;
+pub mod bank;
+mod csv;
+mod files;
+mod parquet;
+mod polars_bridge;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::contract::Contract;
+use crate::fault::{Collector, Error, Fault, Result};
+
+use self::bank::{Bank, CsvFormat};
+use self::files::{FileFormat, InputFile, TableFiles};
+use self::parquet::ParquetFile;
+
+/// A file that a run has read: its path as `bank.toml` sees it, size and blake3 digest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
+pub struct ReadFile {
+    pub table: String,
+    pub path: String,
+    pub bytes: u64,
+    pub digest: String,
+}
+
+/// The rows of one input table as they stand in its files.
+pub struct Source {
+    pub batches: Vec<SourceBatch>,
+    /// How text is to be understood: dates, amounts.
+    pub format: CsvFormat,
+    /// The contract's columns that no file has; they are all optional.
+    pub missing: Vec<String>,
+    pub files: Vec<ReadFile>,
+    /// The paths to which `Origin::file` points.
+    paths: Vec<String>,
+}
+
+/// Rows that follow each other in one file, or that one adapter made.
+pub struct SourceBatch {
+    /// The contract's columns that the file has, under their names.
+    pub columns: RecordBatch,
+    /// Whether text stands for values of every type, as in CSV; in Parquet text is text.
+    is_text: bool,
+    /// Columns that come from the path of a partitioned folder, always as text.
+    partitions: Vec<String>,
+    origin: Origin,
+}
+
+enum Origin {
+    /// Row i of the batch is row `first + i` of the file.
+    Consecutive { file: usize, first: u64 },
+    /// For each row of the batch its file and its row there.
+    Listed(Vec<(usize, u64)>),
+}
+
+impl SourceBatch {
+    /// Whether the text of a column stands for values of any type.
+    pub fn is_text_column(&self, column: &str) -> bool {
+        self.is_text || self.partitions.iter().any(|partition| partition == column)
+    }
+}
+
+impl Source {
+    /// The file and the row there, from 1, of a row of a batch.
+    pub fn origin(&self, batch: &SourceBatch, row: usize) -> (&str, u64) {
+        let (file, row) = match &batch.origin {
+            Origin::Consecutive { file, first } => (*file, first + row as u64),
+            Origin::Listed(rows) => rows.get(row).copied().unwrap_or_default(),
+        };
+        (self.paths.get(file).map_or("", String::as_str), row + 1)
+    }
+
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(|batch| batch.columns.num_rows()).sum()
+    }
+}
+
+/// Reads one table. None when the bank does not have it; refuses files that cannot be read, missing required
+/// columns and a required table without a single row.
+pub fn table(bank: &Bank, contract: &Contract) -> Result<Option<Source>> {
+    let Some(table_files) = files::resolve(bank, contract)? else { return Ok(None) };
+    let digests = digest_all(bank, contract, &table_files)?;
+    let source = match &table_files.adapter {
+        Some(adapter) => adapted(bank, contract, &table_files, adapter, digests)?,
+        None => plain(bank, contract, &table_files, digests)?,
+    };
+    if contract.required && source.rows() == 0 {
+        let names: Vec<String> = source.paths.iter().map(|path| format!("`{path}`")).collect();
+        let fault = Fault::new(format!(
+            "{} has headings and no rows for the required table `{}`",
+            names.join(", "),
+            contract.table
+        ));
+        let hint =
+            format!("export it again, or say `{} = \"none\"` in `bank.toml` if the bank has none", contract.table);
+        return Err(Error::refused(fault.hint(hint)));
+    }
+    Ok(Some(source))
+}
+
+fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles) -> Result<Vec<ReadFile>> {
+    let mut paths: Vec<&String> = table_files.files.values().flatten().map(|file| &file.path).collect();
+    paths.extend(&table_files.adapter);
+    paths.sort();
+    paths.dedup();
+    paths
+        .into_par_iter()
+        .map(|path| {
+            let full = bank.folder.join(path);
+            if !full.is_file() {
+                let fault = Fault::new(format!("input `{}` names `{path}`, and there is no such file", contract.table));
+                return Err(Error::refused(fault.hint(format!("paths are relative to `{}`", bank.folder.display()))));
+            }
+            let (bytes, digest) = files::digest(&full)?;
+            Ok(ReadFile { table: contract.table.clone(), path: path.clone(), bytes, digest })
+        })
+        .collect()
+}
+
+/// Files in the contract's shape: each is checked for its columns before any is read, so that all faults show at once.
+fn plain(bank: &Bank, contract: &Contract, table_files: &TableFiles, digests: Vec<ReadFile>) -> Result<Source> {
+    let wanted: Vec<String> = contract.columns.iter().map(|column| column.name.clone()).collect();
+    let list: Vec<&InputFile> = table_files.files.values().flatten().collect();
+    let mut collector = Collector::default();
+    let mut missing: Vec<String> = wanted.clone();
+    let mut batches = Vec::new();
+    let read: Vec<Result<Vec<(u64, RecordBatch)>>> =
+        list.par_iter().map(|file| read_file(bank, file, &table_files.format, Some(&wanted))).collect();
+    for (position, (file, result)) in list.iter().zip(read).enumerate() {
+        let Some(parts) = collector.take(result)? else { continue };
+        let has: Vec<String> = parts.first().map_or_else(Vec::new, |(_, batch)| names_of(batch));
+        check_columns(contract, &file.path, &has, &mut collector);
+        missing.retain(|name| !has.contains(name));
+        let is_text = file.format == FileFormat::Csv;
+        batches.extend(parts.into_iter().map(|(first, columns)| SourceBatch {
+            columns,
+            is_text,
+            partitions: file.partitions.iter().map(|(key, _)| key.clone()).collect(),
+            origin: Origin::Consecutive { file: position, first },
+        }));
+    }
+    collector.refuse()?;
+    let paths = list.iter().map(|file| file.path.clone()).collect();
+    Ok(Source { batches, format: table_files.format.clone(), missing, files: digests, paths })
+}
+
+fn names_of(batch: &RecordBatch) -> Vec<String> {
+    batch.schema().fields().iter().map(|field| field.name().clone()).collect()
+}
+
+fn check_columns(contract: &Contract, shown: &str, has: &[String], collector: &mut Collector) {
+    for column in contract.columns.iter().filter(|column| !column.nullable && !has.contains(&column.name)) {
+        let fault =
+            Fault::new(format!("`{shown}` has no column `{}`, which table `{}` requires", column.name, contract.table));
+        let hint = format!("it is {}: {}", column.kind.describe(), column.meaning.en);
+        collector.add(fault.hint(hint));
+    }
+}
+
+/// The batches of one file with the number of their first row, partition columns included.
+fn read_file(
+    bank: &Bank,
+    file: &InputFile,
+    format: &CsvFormat,
+    wanted: Option<&[String]>,
+) -> Result<Vec<(u64, RecordBatch)>> {
+    let path = bank.folder.join(&file.path);
+    let parts = match file.format {
+        FileFormat::Csv => csv::read(&path, &file.path, format, wanted)?,
+        FileFormat::Parquet => read_parquet(&path, &file.path, wanted)?,
+    };
+    let mut first = 0;
+    let mut batches = Vec::with_capacity(parts.len());
+    for batch in parts {
+        let rows = batch.num_rows() as u64;
+        batches.push((first, with_partitions(batch, file, wanted)?));
+        first += rows;
+    }
+    Ok(batches)
+}
+
+fn read_parquet(path: &Path, shown: &str, wanted: Option<&[String]>) -> Result<Vec<RecordBatch>> {
+    let file = ParquetFile::open(path, shown)?;
+    let names: Vec<String> = file.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let kept: Vec<String> =
+        names.into_iter().filter(|name| wanted.is_none_or(|wanted| wanted.contains(name))).collect();
+    let groups = file.row_groups().len();
+    let read: Result<Vec<Vec<RecordBatch>>> =
+        (0..groups).into_par_iter().map(|group| file.read(group, &kept)).collect();
+    let mut batches: Vec<RecordBatch> = read?.into_iter().flatten().collect();
+    if batches.is_empty() {
+        let fields: Vec<_> =
+            file.schema().fields().iter().filter(|field| kept.contains(field.name())).cloned().collect();
+        batches.push(RecordBatch::new_empty(std::sync::Arc::new(arrow::datatypes::Schema::new(fields))));
+    }
+    Ok(batches)
+}
+
+/// Adds the `key=value` parts of a partitioned folder's path as columns of text, where the file itself lacks them.
+fn with_partitions(batch: RecordBatch, file: &InputFile, wanted: Option<&[String]>) -> Result<RecordBatch> {
+    let mut columns: Vec<(String, arrow::array::ArrayRef)> = Vec::new();
+    for (key, value) in &file.partitions {
+        let is_wanted = wanted.is_none_or(|wanted| wanted.contains(key));
+        if is_wanted && batch.schema().index_of(key).is_err() {
+            let values = std::iter::repeat_n(Some(value.as_str()), batch.num_rows());
+            columns.push((key.clone(), std::sync::Arc::new(arrow::array::LargeStringArray::from_iter(values))));
+        }
+    }
+    if columns.is_empty() {
+        return Ok(batch);
+    }
+    let schema = batch.schema();
+    let own = schema.fields().iter().map(|field| field.name().clone()).zip(batch.columns().iter().cloned());
+    RecordBatch::try_from_iter_with_nullable(own.chain(columns).map(|(name, array)| (name, array, true)))
+        .map_err(|error| Error::internal(format!("partition columns do not fit `{}`: {error}", file.path)))
+}
+
+/// Files of the bank's own shape, made into the contract's by one SQL query.
+fn adapted(
+    bank: &Bank,
+    contract: &Contract,
+    table_files: &TableFiles,
+    adapter: &str,
+    digests: Vec<ReadFile>,
+) -> Result<Source> {
+    let path = bank.folder.join(adapter);
+    let query = read_text(&path).map_err(|error| Error::io("read", &path, &error))?;
+    let mut collector = Collector::default();
+    let mut inputs = BTreeMap::new();
+    let mut origins: BTreeMap<&str, Vec<(usize, u64)>> = BTreeMap::new();
+    let mut paths = vec![adapter.to_string()];
+    for (name, list) in &table_files.files {
+        let mut batches = Vec::new();
+        let mut rows = Vec::new();
+        for file in list {
+            let Some(parts) = collector.take(read_file(bank, file, &table_files.format, None))? else { continue };
+            let count: usize = parts.iter().map(|(_, batch)| batch.num_rows()).sum();
+            rows.extend((0..count as u64).map(|row| (paths.len(), row)));
+            paths.push(file.path.clone());
+            batches.extend(parts.into_iter().map(|(_, batch)| batch));
+        }
+        if let Some(batches) = collector.take(same_columns(adapter, name, batches))? {
+            inputs.insert(name.clone(), batches);
+            origins.insert(name, rows);
+        }
+    }
+    collector.refuse()?;
+    let adapted = adapter::run(adapter, &query, &inputs)?;
+    let mut collector = Collector::default();
+    let has = names_of(&adapted.batch);
+    check_columns(contract, adapter, &has, &mut collector);
+    collector.refuse()?;
+    let listed = adapted.lineage.and_then(|lineage| {
+        let rows = origins.get(lineage.name.as_str())?;
+        lineage.rows.iter().map(|&row| rows.get(usize::try_from(row).ok()?).copied()).collect::<Option<Vec<_>>>()
+    });
+    let origin = listed.map_or(Origin::Consecutive { file: 0, first: 0 }, Origin::Listed);
+    let missing = contract.columns.iter().map(|column| &column.name).filter(|name| !has.contains(name));
+    Ok(Source {
+        missing: missing.cloned().collect(),
+        batches: vec![SourceBatch { columns: adapted.batch, is_text: true, partitions: Vec::new(), origin }],
+        format: CsvFormat { null_words: Vec::new(), ..table_files.format.clone() },
+        files: digests,
+        paths,
+    })
+}
+
+/// Split files of one name are one input: they must have the same columns, and are brought to the same types.
+fn same_columns(adapter: &str, name: &str, batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>> {
+    let Some(schema) = batches.first().map(RecordBatch::schema) else { return Ok(batches) };
+    batches
+        .into_iter()
+        .map(|batch| {
+            if batch.schema() == schema {
+                return Ok(batch);
+            }
+            let columns = schema.fields().iter().map(|field| {
+                let column = batch.column_by_name(field.name())?;
+                cast(column, field.data_type()).ok()
+            });
+            let columns: Option<Vec<_>> = columns.collect();
+            columns
+                .filter(|columns| columns.len() == batch.num_columns())
+                .and_then(|columns| RecordBatch::try_new(schema.clone(), columns).ok())
+                .ok_or_else(|| {
+                    let fault =
+                        Fault::new(format!("the files of `{name}` for adapter `{adapter}` have different columns"));
+                    Error::refused(fault.hint("give files of another shape a name of their own under `files`"))
+                })
+        })
+        .collect()
+}
+
+/// The text of a small file: `bank.toml`, an adapter.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    std::fs::read_to_string(path)
+}
+
+/// "did you mean …", or the list of what there is.
+pub fn suggestion(word: &str, known: &[&str]) -> String {
+    let near = known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    match near {
+        Some((closeness, name)) if closeness > 0.85 => format!("did you mean `{name}`?"),
+        _ => format!("there are: {}", known.join(", ")),
+    }
+}
+
+/// Whether Arrow can hold the type as text.
+pub fn is_textual(kind: &DataType) -> bool {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_textual(values),
+        _ => false,
+    }
+}

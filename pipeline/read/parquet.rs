@@ -1,0 +1,73 @@
+//! Parquet files to Arrow columns, row group by row group over the threads, only the columns that are wanted.
+//! Says nothing about what a value means; `clean` checks it against the contract.
+
+use std::fs::File;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+
+use crate::fault::{Error, Fault, Result};
+
+/// Rows of one batch: large enough to amortise, small enough to stay in cache while it is checked.
+const ROWS_A_BATCH: usize = 1 << 16;
+
+/// An opened Parquet file: its columns and the rows of each of its row groups.
+pub struct ParquetFile {
+    shown: String,
+    file: File,
+    metadata: ArrowReaderMetadata,
+}
+
+impl ParquetFile {
+    pub fn open(path: &Path, shown: &str) -> Result<Self> {
+        let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
+        let metadata =
+            ArrowReaderMetadata::load(&file, Default::default()).map_err(|error| unreadable(shown, &error))?;
+        Ok(ParquetFile { shown: shown.to_string(), file, metadata })
+    }
+
+    pub fn schema(&self) -> &SchemaRef {
+        self.metadata.schema()
+    }
+
+    /// Rows of each row group, in file order.
+    pub fn row_groups(&self) -> Vec<u64> {
+        self.metadata.metadata().row_groups().iter().map(|group| group.num_rows().cast_unsigned()).collect()
+    }
+
+    /// The batches of one row group, the columns in file order.
+    pub fn read(&self, row_group: usize, wanted: &[String]) -> Result<Vec<RecordBatch>> {
+        let file = self.file.try_clone().map_err(|error| {
+            Error::could_not_run(Fault::new(format!("could not open `{}` twice", self.shown)).caused_by(error))
+        })?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+        let names = wanted.iter().map(String::as_str);
+        let mask = ProjectionMask::columns(builder.parquet_schema(), names);
+        let reader = builder
+            .with_projection(mask)
+            .with_row_groups(vec![row_group])
+            .with_batch_size(ROWS_A_BATCH)
+            .build()
+            .map_err(|error| unreadable(&self.shown, &error))?;
+        reader
+            .map(|batch| {
+                batch.map_err(|error| {
+                    Error::refused(
+                        Fault::new(format!("`{}` row group {row_group} cannot be decoded", self.shown))
+                            .caused_by(error)
+                            .hint("the file is damaged; export it again"),
+                    )
+                })
+            })
+            .collect()
+    }
+}
+
+fn unreadable(shown: &str, error: &ParquetError) -> Error {
+    let fault = Fault::new(format!("`{shown}` is no readable Parquet file"));
+    Error::refused(fault.caused_by(error).hint("the file may be cut off or still being written; export it again"))
+}

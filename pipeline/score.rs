@@ -1,0 +1,201 @@
+//! Points by characteristic and the score of each household (`rules.md` §5, Scorecard).
+//! Every household is scored, also one that will not be rated: the reader sees what is there.
+//! Leaves to `grade` what a score is worth.
+
+use arrow::array::ArrayRef;
+use rayon::prelude::*;
+
+use crate::clean::Tables;
+use crate::clean::typed::Rows as _;
+use crate::contract::Contracts;
+use crate::decimal::Decimal;
+use crate::facts::{FactValue, Facts, value_at};
+use crate::fault::{Error, Result};
+use crate::register::Register;
+use crate::rulebook::{Characteristic, Direction, FACTS, FactKind, Rulebook, Scorecard};
+
+/// Points and scores; grain one household of the run, in the order of the register.
+#[derive(Debug)]
+pub struct Scores {
+    households: Vec<HouseholdScore>,
+}
+
+/// The points of one household on its scorecard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HouseholdScore {
+    /// Position of the scorecard in the rulebook.
+    pub scorecard: usize,
+    /// Tenths of a point by characteristic, in the order of the card.
+    pub points: Vec<i32>,
+    /// Whether the fact behind each characteristic is null.
+    pub is_missing: Vec<bool>,
+    /// 100 × points / maximum over the blocks that are on, in tenths, rounded half up.
+    pub score: i32,
+}
+
+impl Scores {
+    pub fn household(&self, number: usize) -> Result<&HouseholdScore> {
+        self.households.get(number).ok_or_else(|| Error::internal(format!("household {number} has no score")))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &HouseholdScore> {
+        self.households.iter()
+    }
+}
+
+/// Scores every household of the run on the one scorecard of its kind.
+pub fn score(
+    tables: &Tables,
+    register: &Register,
+    facts: &Facts,
+    rulebook: &Rulebook,
+    contracts: &Contracts,
+) -> Result<Scores> {
+    let kinds = &contracts.input("households")?.column("kind")?.words;
+    let cards = rulebook.scorecards.iter().map(|card| Card::resolve(card, facts)).collect::<Result<Vec<_>>>()?;
+    let card_of_kind: Vec<Option<usize>> =
+        kinds.iter().map(|kind| rulebook.scorecards.iter().position(|card| card.kinds.contains(kind))).collect();
+    let households = (0..register.len()).into_par_iter().map(|number| {
+        let kind = tables.households.kind.get(register.row(number)).map_or(usize::MAX, usize::from);
+        let scorecard = card_of_kind.get(kind).copied().flatten();
+        let scorecard = scorecard.ok_or_else(|| Error::internal("a household's kind stands in no scorecard"))?;
+        let card = cards.get(scorecard).ok_or_else(|| Error::internal("a scorecard is missing"))?;
+        Ok(card.score(scorecard, number))
+    });
+    Ok(Scores { households: households.collect::<Result<_>>()? })
+}
+
+/// A scorecard with the columns that its characteristics read.
+struct Card<'a> {
+    lines: Vec<Line<'a>>,
+    /// Tenths of a point over the blocks that are on.
+    max_points: i64,
+}
+
+struct Line<'a> {
+    column: &'a ArrayRef,
+    is_on: bool,
+    measure: Measure<'a>,
+}
+
+/// How one characteristic turns a value into points.
+struct Measure<'a> {
+    characteristic: &'a Characteristic,
+    bounds: Vec<Option<Bound>>,
+}
+
+/// A bound of a bin in the unit in which its fact is counted.
+#[derive(Clone, Copy)]
+struct Bound {
+    whole: i64,
+    ratio: f64,
+}
+
+/// Digits after the point of a fact that is counted in whole units.
+pub fn unit_scale(kind: FactKind) -> u32 {
+    match kind {
+        FactKind::Money => 2,
+        FactKind::Points => 1,
+        FactKind::Count | FactKind::Share | FactKind::Real => 0,
+    }
+}
+
+/// A rulebook's bound in the unit of its fact: cents, tenths of a point, or one.
+pub fn bound_in_units(fact: &str, bound: Decimal) -> Result<i64> {
+    let kind = FACTS.iter().find(|known| known.name == fact).map_or(FactKind::Count, |known| known.kind);
+    bound
+        .in_units(unit_scale(kind))
+        .ok_or_else(|| Error::internal(format!("bound {bound} of `{fact}` is no whole number of its unit")))
+}
+
+impl<'a> Measure<'a> {
+    fn of(characteristic: &'a Characteristic) -> Result<Measure<'a>> {
+        let fact = characteristic.fact.as_str();
+        let kind = FACTS.iter().find(|known| known.name == fact).map(|known| known.kind);
+        let is_ratio = matches!(kind, Some(FactKind::Share | FactKind::Real));
+        let bounds = characteristic.bins.iter().map(|bin| {
+            let Some(bound) = bin.bound else { return Ok(None) };
+            let whole = if is_ratio { 0 } else { bound_in_units(fact, bound)? };
+            Ok(Some(Bound { whole, ratio: bound.to_f64() }))
+        });
+        Ok(Measure { characteristic, bounds: bounds.collect::<Result<_>>()? })
+    }
+
+    /// The position of the first bin that the value fits.
+    fn bin(&self, value: FactValue) -> usize {
+        let fits = |bound: &Option<Bound>| {
+            let Some(bound) = bound else { return true };
+            match (self.characteristic.direction, value) {
+                (Direction::AtLeast, FactValue::Whole(value)) => value >= bound.whole,
+                (Direction::AtMost, FactValue::Whole(value)) => value <= bound.whole,
+                (Direction::AtLeast, FactValue::Ratio(value)) => value >= bound.ratio,
+                (Direction::AtMost, FactValue::Ratio(value)) => value <= bound.ratio,
+            }
+        };
+        self.bounds.iter().position(fits).unwrap_or_default()
+    }
+
+    fn points(&self, value: Option<FactValue>) -> i32 {
+        match value {
+            Some(value) => self.characteristic.bins.get(self.bin(value)).map_or(0, |bin| bin.points),
+            None => self.characteristic.missing_points,
+        }
+    }
+}
+
+/// The bin that a value hits, from 0; None for a null value.
+pub fn bin_of(characteristic: &Characteristic, value: Option<FactValue>) -> Result<Option<usize>> {
+    let measure = Measure::of(characteristic)?;
+    Ok(value.map(|value| measure.bin(value)))
+}
+
+impl<'a> Card<'a> {
+    fn resolve(scorecard: &'a Scorecard, facts: &'a Facts) -> Result<Card<'a>> {
+        let lines = scorecard.characteristics.iter().map(|characteristic| {
+            let column = facts.column(&characteristic.fact);
+            let column = column.ok_or_else(|| Error::internal(format!("no fact `{}`", characteristic.fact)))?;
+            Ok(Line { column, is_on: is_on(scorecard, characteristic), measure: Measure::of(characteristic)? })
+        });
+        let lines = lines.collect::<Result<Vec<_>>>()?;
+        let on = lines.iter().filter(|line| line.is_on);
+        let max_points = on.map(|line| i64::from(line.measure.characteristic.max_points())).sum();
+        Ok(Card { lines, max_points })
+    }
+
+    fn score(&self, scorecard: usize, household: usize) -> HouseholdScore {
+        let values: Vec<Option<FactValue>> = self.lines.iter().map(|line| value_at(line.column, household)).collect();
+        let points: Vec<i32> =
+            self.lines.iter().zip(&values).map(|(line, &value)| line.measure.points(value)).collect();
+        let on = self.lines.iter().zip(&points).filter(|(line, _)| line.is_on);
+        let earned: i64 = on.map(|(_, &points)| i64::from(points)).sum();
+        let is_missing = values.iter().map(Option::is_none).collect();
+        HouseholdScore { scorecard, points, is_missing, score: share_of_100(earned, self.max_points) }
+    }
+}
+
+/// Whether the characteristic's block counts.
+pub fn is_on(scorecard: &Scorecard, characteristic: &Characteristic) -> bool {
+    scorecard.blocks.get(characteristic.block).is_some_and(|block| block.is_on)
+}
+
+/// 100 × earned / maximum in tenths, rounded half up.
+pub fn share_of_100(earned: i64, maximum: i64) -> i32 {
+    if maximum <= 0 {
+        return 0;
+    }
+    i32::try_from((2000 * earned + maximum).div_euclid(2 * maximum)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_round_half_up_to_tenths() {
+        assert_eq!(share_of_100(895, 1000), 895);
+        // 613.5 of 920 is 66.684…; 61 of 80 is 76.25, which rounds up.
+        assert_eq!(share_of_100(6135, 9200), 667);
+        assert_eq!(share_of_100(610, 800), 763);
+        assert_eq!(share_of_100(0, 1000), 0);
+    }
+}
