@@ -266,9 +266,9 @@ pub struct Contracts {
 impl Contracts {
     /// The contracts that are built into the program.
     pub fn built_in() -> Result<Contracts> {
-        let mut inputs = INPUT_FILES.iter().map(|file| parse(file)).collect::<Result<Vec<_>>>()?;
+        let mut inputs = INPUT_FILES.iter().map(parse).collect::<Result<Vec<_>>>()?;
         inputs.sort_by_key(|contract| contract.order);
-        let outputs = OUTPUT_FILES.iter().map(|file| parse(file)).collect::<Result<Vec<_>>>()?;
+        let outputs = OUTPUT_FILES.iter().map(parse).collect::<Result<Vec<_>>>()?;
         Ok(Contracts { inputs, outputs })
     }
 

@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod contract;
 pub mod decimal;
 pub mod fault;
+pub mod watch;
 
 // The stages.
 pub mod rulebook;
@@ -19,3 +20,8 @@ pub mod score;
 pub mod grade;
 pub mod limit;
 pub mod outputs;
+pub mod definitions;
+pub mod night;
+pub mod audit;
+pub mod generate;
+pub mod publish;

@@ -34,7 +34,7 @@ pub fn mark_duplicates(rows: &mut Rows) -> Result<()> {
 
 fn has_whole_key(rows: &Rows, row: usize) -> bool {
     let positions = rows.contract.key.iter().filter_map(|name| rows.contract.position(name));
-    rows.marks.get(&(row as u32)).is_none()
+    !rows.marks.contains_key(&(row as u32))
         || positions.into_iter().all(|at| rows.columns.get(at).is_some_and(|column| column.is_valid(row)))
 }
 
@@ -126,7 +126,7 @@ pub fn mark_parents(rows: &mut Rows) -> Result<()> {
     };
     let (ids, parents) = (texts(id)?, texts(parent)?);
     let heights = heights(rows, parent)?;
-    let sound: Vec<usize> = (0..rows.len()).filter(|&row| rows.marks.get(&(row as u32)).is_none()).collect();
+    let sound: Vec<usize> = (0..rows.len()).filter(|&row| !rows.marks.contains_key(&(row as u32))).collect();
     let by_id: BTreeMap<&str, usize> = sound.iter().map(|&row| (ids.value(row), row)).collect();
     let faulty: Vec<usize> =
         sound.iter().copied().filter(|&row| !reaches_the_top(row, &parents, &by_id, heights.as_deref())).collect();

@@ -67,6 +67,8 @@ pub struct CleanBank {
     pub files: Vec<ReadFile>,
     /// Source file and row number of each accepted decision.
     pub decision_origins: Vec<(String, u64)>,
+    /// By table and file, the own date of the newest known row.
+    pub newest: BTreeMap<(String, String), Date>,
     /// What a reader should know though nothing is refused: optional tables without rows, missing optional columns.
     pub remarks: Vec<String>,
 }
@@ -99,6 +101,7 @@ pub fn clean(bank: &Bank, contracts: &Contracts, as_of: Date) -> Result<CleanBan
         counts: outcome.counts,
         files: outcome.files,
         decision_origins: outcome.decision_origins,
+        newest: outcome.newest,
         remarks: outcome.remarks,
     })
 }
@@ -109,6 +112,7 @@ struct Outcome {
     counts: BTreeMap<String, RowCounts>,
     files: Vec<ReadFile>,
     decision_origins: Vec<(String, u64)>,
+    newest: BTreeMap<(String, String), Date>,
     remarks: Vec<String>,
 }
 
@@ -116,6 +120,8 @@ impl Outcome {
     fn take(&mut self, contract: &Contract, cleaned: Cleaned) -> Table {
         self.set_aside.extend(cleaned.set_aside);
         self.counts.insert(contract.table.clone(), cleaned.counts);
+        let newest = cleaned.newest.into_iter().map(|(path, day)| ((contract.table.clone(), path), day));
+        self.newest.extend(newest);
         if contract.table == "decisions" {
             self.decision_origins = cleaned.origins;
         }

@@ -61,6 +61,8 @@ pub struct Cleaned {
     pub set_aside: Vec<SetAside>,
     /// Where each accepted row came from is kept for tables whose rows a later stage may still set aside.
     pub origins: Vec<(String, u64)>,
+    /// By file the latest own date among the rows that are known.
+    pub newest: BTreeMap<String, Date>,
 }
 
 /// One batch after its own rows were checked.
@@ -69,6 +71,7 @@ struct CheckedBatch {
     /// The first rule that each faulty row breaks, and the position of the column at which it does.
     marks: BTreeMap<u32, (Rule, usize)>,
     is_unknown: Vec<bool>,
+    newest: BTreeMap<String, Date>,
 }
 
 /// What the check of one table needs of the tables before it.
@@ -104,7 +107,12 @@ fn check_batch(
     before: &Before,
 ) -> Result<CheckedBatch> {
     let rows = batch.columns.num_rows();
-    let mut checked = CheckedBatch { columns: Vec::new(), marks: BTreeMap::new(), is_unknown: vec![false; rows] };
+    let mut checked = CheckedBatch {
+        columns: Vec::new(),
+        marks: BTreeMap::new(),
+        is_unknown: vec![false; rows],
+        newest: BTreeMap::new(),
+    };
     let mut collector = Collector::default();
     for (position, column) in contract.columns.iter().enumerate() {
         let raw = batch.columns.column_by_name(&column.name);
@@ -130,6 +138,7 @@ fn check_batch(
     checked.mark_pairs(contract)?;
     checked.mark_date_order(contract)?;
     checked.drop_unknown(contract, before.as_of)?;
+    checked.note_newest(contract, source, batch)?;
     Ok(checked)
 }
 
@@ -220,6 +229,22 @@ impl CheckedBatch {
         }
         Ok(())
     }
+
+    /// How new the data of each file is: the own date of its newest known row.
+    fn note_newest(&mut self, contract: &Contract, source: &Source, batch: &SourceBatch) -> Result<()> {
+        let Some(name) = &contract.known_from else { return Ok(()) };
+        let is_time = contract.column(name)?.kind == Type::Time;
+        let moments = self.moments(contract.require(name)?);
+        let known = moments.into_iter().zip(&self.is_unknown).enumerate().filter(|(_, (_, is_unknown))| !**is_unknown);
+        let mut latest: BTreeMap<&str, i64> = BTreeMap::new();
+        for (row, moment) in known.filter_map(|(row, (moment, _))| Some((row, moment?))) {
+            let newest = latest.entry(source.origin(batch, row).0).or_insert(moment);
+            *newest = moment.max(*newest);
+        }
+        let day = |moment: i64| if is_time { day_of(moment) } else { Date(i32::try_from(moment).unwrap_or(i32::MAX)) };
+        self.newest = latest.into_iter().map(|(path, moment)| (path.to_string(), day(moment))).collect();
+        Ok(())
+    }
 }
 
 /// A referenced area of a level that the column does not allow is a reference to nothing.
@@ -243,6 +268,7 @@ pub struct Rows<'a> {
     pub is_unknown: Vec<bool>,
     /// The number of the first row of each batch.
     starts: Vec<usize>,
+    newest: BTreeMap<String, Date>,
 }
 
 impl<'a> Rows<'a> {
@@ -250,7 +276,12 @@ impl<'a> Rows<'a> {
         let mut marks = BTreeMap::new();
         let mut is_unknown = Vec::new();
         let mut starts = Vec::new();
+        let mut newest = BTreeMap::new();
         for batch in &batches {
+            for (path, &day) in &batch.newest {
+                let latest = newest.entry(path.clone()).or_insert(day);
+                *latest = day.max(*latest);
+            }
             let start = is_unknown.len();
             starts.push(start);
             is_unknown.extend_from_slice(&batch.is_unknown);
@@ -267,7 +298,7 @@ impl<'a> Rows<'a> {
             };
             columns.extend(joined);
         }
-        Ok(Rows { contract, source, columns, marks, is_unknown, starts })
+        Ok(Rows { contract, source, columns, marks, is_unknown, starts, newest })
     }
 
     pub fn len(&self) -> usize {
@@ -304,7 +335,7 @@ impl<'a> Rows<'a> {
             Vec::new()
         };
         let table = Table { rows: usize::try_from(counts.accepted).unwrap_or(0), columns, index };
-        Ok(Cleaned { table, counts, set_aside, origins })
+        Ok(Cleaned { table, counts, set_aside, origins, newest: self.newest })
     }
 
     fn counts(&self, is_accepted: &[bool]) -> RowCounts {

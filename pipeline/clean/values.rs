@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Float64Array, Int64Array,
-    LargeStringArray, PrimitiveArray, UInt8Array, UInt32Array,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Float64Array, LargeStringArray,
+    PrimitiveArray, UInt8Array, UInt32Array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
@@ -100,9 +100,12 @@ impl Input<'_> {
         cast_to(self.raw, &DataType::LargeUtf8).map(|array| array.as_string::<i64>().clone())
     }
 
-    /// Text, where text may stand for a value of this column's type.
+    /// Text, where text may stand for a value of this column's type. There nothing is as good as null, also when it
+    /// is what an adapter made.
     fn parsed_text(&self) -> Option<LargeStringArray> {
-        if self.is_text && is_textual(self.raw.data_type()) { self.as_text().ok() } else { None }
+        let text = if self.is_text && is_textual(self.raw.data_type()) { self.as_text().ok()? } else { return None };
+        let has_empty = text.iter().any(|value| value == Some(""));
+        Some(if has_empty { text.iter().map(|value| value.filter(|text| !text.is_empty())).collect() } else { text })
     }
 
     fn texts(&self) -> Outcome {

@@ -22,12 +22,12 @@ struct Account {
 
 pub fn write(setting: &Setting, household: &Household, tables: &mut Tables) {
     let mut random = Random::of(setting.seed, Subject::Accounts, household.number);
-    let count = random.weighted(&[(40, 0), (210, 1), (460, 2), (240, 3), (50, 4)]);
+    let count = random.weighted(&[(30, 0), (180, 1), (470, 2), (260, 3), (60, 4)]);
     // How long the household has banked here: longer the better it is.
-    let first_days = random.between(60, 900 + household.quality * 4);
+    let first_days = random.between(150, 1_300 + household.quality * 4);
     let kept_cents = household.net_income.max(8_000) * (3 + household.quality / 16) * random.between(50, 150) / 100;
-    let has_mobile = random.chance(450 + household.quality / 2);
-    let has_pos = random.chance(if household.kind.is_business() { 600 } else { 60 });
+    let has_mobile = random.chance(500 + household.quality / 2);
+    let has_pos = random.chance(if household.kind.is_business() { 700 } else { 220 });
     let mut id = String::new();
     for number in 1..=count {
         id.clear();
@@ -35,7 +35,7 @@ pub fn write(setting: &Setting, household: &Household, tables: &mut Tables) {
         let mut account = Account::draw(setting, number, first_days, &mut random);
         account.usual_balance = kept_cents / (number + 1);
         account.usual_inflow = household.net_income.max(6_000) * 100 / 12 / (number + 1);
-        account.activity = 520 + household.quality * 48 / 100;
+        account.activity = 430 + household.quality * 57 / 100;
         let rows = tables.accounts.text(id.as_str()).text(household.id.as_str()).text(account.product);
         rows.date(account.opened_on).date(account.closed_on);
         rows.bool(has_mobile && account.product != "term").bool(has_pos && number == 1);
@@ -52,7 +52,7 @@ impl Account {
         let opened_on = match random.below(1_000) {
             0..10 => setting.days_after(random.between(1, 60)),
             _ if number == 1 => setting.days_before(first_days),
-            _ => setting.days_before(random.between(first_days / 3, first_days)),
+            _ => setting.days_before(random.between(first_days / 2, first_days)),
         };
         let days_open = i64::from(setting.as_of.0 - opened_on.0);
         let closed_on = match random.below(1_000) {

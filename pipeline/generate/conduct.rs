@@ -15,15 +15,15 @@ const CATEGORIES: [&str; 8] =
 
 pub fn write_events(setting: &Setting, household: &mut Household, tables: &mut Tables) {
     let mut random = Random::of(setting.seed, Subject::Conduct, household.number);
-    if !random.chance(if household.kind.is_rural() { 620 } else { 260 }) {
+    if !random.chance(if household.kind.is_rural() { 760 } else { 380 }) {
         return;
     }
     let past_year = Window::months_to(setting.as_of, 12);
-    for number in 1..=random.between(1, 6) {
+    for number in 1..=random.between(1, 7) {
         let is_bad = random.below(4_000) < household.carelessness();
         let tenths =
-            if is_bad { -random.between(1, 8) * 10 } else { (40 + household.quality / 4) * random.between(2, 14) / 10 };
-        let is_veto = is_bad && random.chance(150);
+            if is_bad { -random.between(1, 8) * 10 } else { (40 + household.quality / 3) * random.between(2, 14) / 10 };
+        let is_veto = is_bad && random.chance(200);
         let status = random.weighted(&[
             (850, "posted"),
             (40, "publicised"),
@@ -33,7 +33,7 @@ pub fn write_events(setting: &Setting, household: &mut Household, tables: &mut T
         ]);
         let status_on = match random.chance(10) {
             true => setting.days_after(random.between(1, 60)),
-            false => setting.days_before(random.between(0, 520)),
+            false => setting.days_before(random.between(0, 450)),
         };
         let happened_on = Date(status_on.0 - random.between(3, 60) as i32);
         let event_id = format!("E{:0width$}-{number}", household.number, width = setting.widths.household);
@@ -47,7 +47,7 @@ pub fn write_events(setting: &Setting, household: &mut Household, tables: &mut T
 /// Three to five neighbours from the same grid review a rural household, in the order of their numbers.
 pub fn write_peer_reviews(setting: &Setting, grid: &Grid, household: &mut Household, tables: &mut Tables) {
     let mut random = Random::of(setting.seed, Subject::PeerReviews, household.number);
-    if !household.kind.is_rural() || grid.size < 20 || !random.chance(700) {
+    if !household.kind.is_rural() || grid.size < 20 || !random.chance(800) {
         return;
     }
     let reviewed_on = setting.days_before(random.between(10, 700));
@@ -62,7 +62,7 @@ pub fn write_peer_reviews(setting: &Setting, grid: &Grid, household: &mut Househ
         let reviewer_id = id('H', grid.first_household + rank - 1, setting.widths.household);
         let knows = random.chance(930);
         let tenths = (1_000 - dislike / 2 - random.between(0, 140)).clamp(200, 1_000);
-        let is_veto = random.below(9_000) < dislike;
+        let is_veto = random.below(6_000) < dislike;
         let mut review = |day: Date, tenths: i64| {
             let rows = tables.peer_reviews.text(household.id.as_str()).text(reviewer_id.as_str()).date(day);
             rows.bool(knows).decimal(knows.then_some(tenths)).bool(is_veto);

@@ -47,7 +47,7 @@ pub fn write(setting: &Setting, grid: &Grid, household: &Household, tables: &mut
     if random.chance(80) {
         days.insert(0, setting.days_before(days_ago + random.between(30, 300)));
     }
-    if random.chance(40) {
+    if random.chance(12) {
         days.push(setting.days_after(random.between(1, 60)));
     }
     for (position, day) in days.into_iter().enumerate() {

@@ -126,13 +126,13 @@ impl Household {
         let mut random = Random::of(setting.seed, Subject::Household, number);
         let kind = Kind::drawn_in(grid.kind, &mut random);
         let members = if kind.is_business() { random.between(1, 4) } else { random.around(1, 6) };
-        let quality = random.around(-150, 1_300).clamp(0, 999);
+        let quality = ((random.between(0, 1_230) * 2 + random.between(0, 1_230)) / 3).clamp(0, 999);
         // Wealth goes with quality, but not always.
-        let standing = (quality * 2 + random.around(-100, 1_150).clamp(0, 999)) / 3;
-        let income_per_member = 5_000 + standing * 38 + standing * standing * 38 / 1_000;
+        let standing = (quality * 3 + random.around(-100, 1_150).clamp(0, 999)) / 4;
+        let income_per_member = 4_000 + standing * 20 + standing * standing * 80 / 1_000;
         let net_income = income_per_member * members * kind.scale() * random.between(75, 125) / 100;
         let net_income = if random.chance(12) { -net_income / 4 } else { net_income };
-        let assets = net_income.abs() * (15 + standing / 12) * random.between(70, 140) / 1_000;
+        let assets = net_income.abs() * (9 + standing / 11) * random.between(70, 140) / 1_000;
         let home = grid.centre.moved(random.around(-7_000, 7_000), random.around(-7_000, 7_000));
         let known = Date(setting.history_from.0 - random.between(200, 1_800) as i32);
         let mut household = Household {

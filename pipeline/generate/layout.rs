@@ -25,11 +25,7 @@ pub struct Area {
     parent_id: Option<String>,
     pub level: &'static str,
     name: String,
-    /// By the civil register; those of a township or county are the sums of what lies in it.
-    households: i64,
-    population: i64,
-    /// Ten-thousandths of a square kilometre.
-    land: i64,
+    register: Register,
     has_land: bool,
     pub centre: Position,
     /// The branch that serves the area.
@@ -107,6 +103,32 @@ pub struct Crew {
     pub backup_only: bool,
 }
 
+/// Which flaws come once in every block of grids, each from so many villages on.
+const FLAWS: [(i64, Flaw); 10] = [
+    (1, Flaw::TwoPrimaries),
+    (2, Flaw::SharedPrimary),
+    (3, Flaw::ClosedBranch),
+    (5, Flaw::WithoutPrimary),
+    (8, Flaw::CarelessOfficer),
+    (10, Flaw::PrimaryOfOtherBranch),
+    (12, Flaw::WithoutBackup),
+    (60, Flaw::CarelessOfficer),
+    (140, Flaw::CarelessOfficer),
+    (220, Flaw::CarelessOfficer),
+];
+
+impl Flaw {
+    /// Whether the grid can have the flaw; `before` is the branch of the grid before, where that one has no flaw.
+    fn fits(self, grid: &Grid, before: Option<&str>) -> bool {
+        match self {
+            Flaw::SharedPrimary => before == Some(grid.branch_id.as_str()),
+            // One of two grids in a village, so that two branches overlap there.
+            Flaw::ClosedBranch => grid.follows_in_area,
+            _ => true,
+        }
+    }
+}
+
 impl GridKind {
     fn word(self) -> &'static str {
         match self {
@@ -150,11 +172,12 @@ struct Builder<'a> {
     next_household: i64,
 }
 
-/// Sums of the civil register over what lies in an area.
+/// What the civil register counts; in a township or county the sum of what lies in it.
 #[derive(Clone, Copy, Default)]
 struct Register {
     households: i64,
     population: i64,
+    /// Ten-thousandths of a square kilometre.
     land: i64,
 }
 
@@ -203,53 +226,41 @@ impl Builder<'_> {
     }
 
     fn county(&mut self, number: i64, has_own_branch: bool, head_office: &str, quotas: &[i64]) {
-        let area_id = self.area_id();
-        let name = names::county(&mut self.random);
         // Counties and townships lie on a lattice over a country that is nowhere in particular.
         let corner = Position {
             longitude: 104_000_000 + number % 24 * 500_000,
             latitude: 25_000_000 + number / 24 % 48 * 500_000,
         };
+        let name = names::county(&mut self.random);
+        let mut county = self.area(None, "county", name, corner, head_office);
         if number == 0 {
-            self.branch(head_office.to_owned(), None, "head_office", "样例农村商业银行".to_owned(), &area_id, corner);
+            self.branch(head_office, None, "head_office", "样例农村商业银行".to_owned(), &county);
         }
-        let parent_branch = if has_own_branch {
-            let branch_id = self.branch_id();
-            let branch_name = format!("{name}支行");
-            self.branch(branch_id.clone(), Some(head_office), "branch", branch_name, &area_id, corner);
-            branch_id
-        } else {
-            head_office.to_owned()
-        };
-        let mut register = Register::default();
-        for (position, &quota) in quotas.iter().enumerate() {
-            let place = position as i64;
-            let centre = corner.moved(place % 4 * 110_000, place / 4 * 110_000);
-            register = register.plus(self.township(centre, place == 0, quota, &area_id, &parent_branch));
+        if has_own_branch {
+            county.branch_id = self.branch_id();
+            self.branch(&county.branch_id, Some(head_office), "branch", format!("{}支行", county.name), &county);
         }
-        self.area(area_id, None, "county", name, register, corner, parent_branch);
+        for (place, &quota) in quotas.iter().enumerate() {
+            let register = self.township(place as i64, quota, &county);
+            county.register = county.register.plus(register);
+        }
+        self.layout.areas.push(county);
     }
 
-    fn township(
-        &mut self,
-        centre: Position,
-        is_county_town: bool,
-        quota: i64,
-        county: &str,
-        parent_branch: &str,
-    ) -> Register {
-        let (area_id, branch_id) = (self.area_id(), self.branch_id());
+    fn township(&mut self, place: i64, quota: i64, county: &Area) -> Register {
+        let is_county_town = place == 0;
         let stem = names::township_stem(&mut self.random);
-        self.branch(branch_id.clone(), Some(parent_branch), "sub_branch", format!("{stem}支行"), &area_id, centre);
-        let mut register = Register::default();
-        for (place, plan) in self.plan(quota, is_county_town).into_iter().enumerate() {
-            let place = place as i64;
-            let (east, north) = (self.random.between(-3_000, 3_000), self.random.between(-3_000, 3_000));
-            let centre = centre.moved(place % 5 * 20_000 + east, place / 5 * 20_000 + north);
-            register = register.plus(self.leaf(&plan, centre, &area_id, &branch_id));
-        }
         let name = format!("{stem}{}", if is_county_town { "镇" } else { "乡" });
-        self.area(area_id, Some(county.to_owned()), "township", name, register, centre, branch_id);
+        let centre = county.centre.moved(place % 4 * 110_000, place / 4 * 110_000);
+        let branch_id = self.branch_id();
+        let mut township = self.area(Some(&county.id), "township", name, centre, &branch_id);
+        self.branch(&branch_id, Some(&county.branch_id), "sub_branch", format!("{stem}支行"), &township);
+        for (place, plan) in self.plan(quota, is_county_town).into_iter().enumerate() {
+            let register = self.leaf(place as i64, &plan, &township);
+            township.register = township.register.plus(register);
+        }
+        let register = township.register;
+        self.layout.areas.push(township);
         register
     }
 
@@ -311,44 +322,34 @@ impl Builder<'_> {
     }
 
     /// A village or community and its grids.
-    fn leaf(&mut self, plan: &AreaPlan, centre: Position, township: &str, branch_id: &str) -> Register {
-        let area_id = self.area_id();
+    fn leaf(&mut self, place: i64, plan: &AreaPlan, township: &Area) -> Register {
         let (level, name) = if plan.is_village {
             ("village", names::village(&mut self.random))
         } else {
             ("community", names::community(&mut self.random))
         };
+        let (east, north) = (self.random.between(-3_000, 3_000), self.random.between(-3_000, 3_000));
+        let centre = township.centre.moved(place % 5 * 20_000 + east, place / 5 * 20_000 + north);
+        let mut area = self.area(Some(&township.id), level, name, centre, &township.branch_id);
         for (place, &(kind, size)) in plan.grids.iter().enumerate() {
-            self.grid(kind, size, place as i64, centre, &area_id, &name, branch_id);
+            self.grid(kind, size, place as i64, &area);
         }
         let counted: i64 = plan.grids.iter().map(|(_, size)| size).sum();
         // Some of the households have left; a register now and then counts quite other ones.
-        let percent = if self.random.chance(60) { self.random.pick(&[84, 112]) } else { self.random.between(95, 99) };
+        let percent = if self.random.chance(80) { self.random.pick(&[84, 112]) } else { self.random.between(95, 99) };
         let households = if counted == 0 { self.random.between(30, 90) } else { (counted * percent / 100).max(1) };
-        let register = Register {
+        let (land_low, land_high) = if plan.is_village { (20_000, 120_000) } else { (3_000, 20_000) };
+        area.register = Register {
             households,
             population: households * self.random.between(27, 35) / 10,
-            land: if plan.is_village {
-                self.random.between(20_000, 120_000)
-            } else {
-                self.random.between(3_000, 20_000)
-            },
+            land: self.random.between(land_low, land_high),
         };
-        self.area(area_id, Some(township.to_owned()), level, name, register, centre, branch_id.to_owned());
+        let register = area.register;
+        self.layout.areas.push(area);
         register
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the place of a grid in the plan; a struct would have one user")]
-    fn grid(
-        &mut self,
-        kind: GridKind,
-        size: i64,
-        place: i64,
-        centre: Position,
-        area_id: &str,
-        area_name: &str,
-        branch_id: &str,
-    ) {
+    fn grid(&mut self, kind: GridKind, size: i64, place: i64, area: &Area) {
         let (setting, random) = (self.setting, &mut self.random);
         let number = self.layout.grids.len() as i64 + 1;
         let months = random.weighted(&[(60, 26), (25, 14), (15, 2)]) + random.between(0, 9);
@@ -367,17 +368,17 @@ impl Builder<'_> {
         self.layout.grids.push(Grid {
             id: id('G', number, setting.widths.grid),
             number,
-            branch_id: branch_id.to_owned(),
-            area_id: area_id.to_owned(),
+            branch_id: area.branch_id.clone(),
+            area_id: area.id.clone(),
             kind,
             settlement: random.pick(settlements),
-            name: format!("{area_name}第{}网格", place + 1),
+            name: format!("{}第{}网格", area.name, place + 1),
             joined_on,
             valid_from: if is_planned { joined_on } else { before_history },
             valid_to: None,
             first_household: self.next_household,
             size,
-            centre: centre.moved(place * 9_000, place * 4_000),
+            centre: area.centre.moved(place * 9_000, place * 4_000),
             follows_in_area: place > 0,
             flaw: Flaw::None,
             crew: Crew::default(),
@@ -385,50 +386,40 @@ impl Builder<'_> {
         self.next_household += size;
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the columns of an area; a struct would repeat `Area`")]
+    /// An area whose register is still to be counted.
     fn area(
         &mut self,
-        id: String,
-        parent_id: Option<String>,
-        level: &'static str,
-        name: String,
-        register: Register,
-        centre: Position,
-        branch_id: String,
-    ) {
-        self.layout.areas.push(Area {
-            id,
-            parent_id,
-            level,
-            name,
-            households: register.households,
-            population: register.population,
-            land: register.land,
-            has_land: self.random.chance(980),
-            centre,
-            branch_id,
-        });
-    }
-
-    fn branch(
-        &mut self,
-        id: String,
         parent: Option<&str>,
         level: &'static str,
         name: String,
-        area: &str,
         centre: Position,
-    ) {
-        let opened_on = self.setting.days_before(self.random.between(3_000, 9_000));
-        self.layout.branches.push(Branch {
-            id,
+        branch_id: &str,
+    ) -> Area {
+        let number = self.next_area;
+        self.next_area += 1;
+        Area {
+            id: id('A', number, self.setting.widths.area),
             parent_id: parent.map(str::to_owned),
             level,
             name,
-            area_id: area.to_owned(),
+            register: Register::default(),
+            has_land: self.random.chance(980),
+            centre,
+            branch_id: branch_id.to_owned(),
+        }
+    }
+
+    fn branch(&mut self, id: &str, parent: Option<&str>, level: &'static str, name: String, area: &Area) {
+        let opened_on = self.setting.days_before(self.random.between(3_000, 9_000));
+        self.layout.branches.push(Branch {
+            id: id.to_owned(),
+            parent_id: parent.map(str::to_owned),
+            level,
+            name,
+            area_id: area.id.clone(),
             opened_on,
             closed_on: None,
-            position: centre.moved(1_500, -1_200),
+            position: area.centre.moved(1_500, -1_200),
         });
     }
 
@@ -438,25 +429,24 @@ impl Builder<'_> {
         let ended_on = self.setting.days_before(75);
         let mut closed = Vec::new();
         for block in self.layout.grids.chunks_mut(FLAWS_EVERY_GRIDS) {
-            let villages = block.iter_mut().filter(|grid| grid.kind == GridKind::Village && grid.size > 0);
-            for (position, grid) in villages.enumerate() {
-                grid.flaw = match position {
-                    1 => Flaw::TwoPrimaries,
-                    3 => Flaw::SharedPrimary,
-                    4 => Flaw::ClosedBranch,
-                    6 => Flaw::WithoutPrimary,
-                    10 => Flaw::PrimaryOfOtherBranch,
-                    12 => Flaw::WithoutBackup,
-                    8 | 60 | 140 | 220 => Flaw::CarelessOfficer,
-                    _ => Flaw::None,
-                };
+            let mut wanted = FLAWS.to_vec();
+            let (mut villages, mut before) = (0, None);
+            for grid in block.iter_mut() {
+                if grid.kind == GridKind::Village && grid.size > 0 {
+                    let fits = |(from, flaw): &(i64, Flaw)| *from <= villages && flaw.fits(grid, before.as_deref());
+                    if let Some(position) = wanted.iter().position(fits) {
+                        grid.flaw = wanted.remove(position).1;
+                    }
+                    villages += 1;
+                }
+                if grid.kind == GridKind::Campus && villages == 0 {
+                    grid.flaw = Flaw::Ended;
+                    grid.valid_to = Some(ended_on);
+                }
                 if grid.flaw == Flaw::ClosedBranch {
                     closed.push(grid.number);
                 }
-            }
-            if let Some(grid) = block.iter_mut().find(|grid| grid.kind == GridKind::Campus) {
-                grid.flaw = Flaw::Ended;
-                grid.valid_to = Some(ended_on);
+                before = (grid.flaw == Flaw::None).then(|| grid.branch_id.clone());
             }
         }
         for number in closed {
@@ -469,27 +459,33 @@ impl Builder<'_> {
         let branch_id = self.branch_id();
         let Some(grid) = self.layout.grids.get_mut(grid_number as usize - 1) else { return };
         let parent_id = std::mem::replace(&mut grid.branch_id, branch_id.clone());
-        let (name, area_id, centre) = (format!("{}分理处", grid.name), grid.area_id.clone(), grid.centre);
-        self.branch(branch_id, Some(&parent_id), "sub_branch", name, &area_id, centre);
-        if let Some(branch) = self.layout.branches.last_mut() {
-            branch.closed_on = Some(self.setting.days_before(200));
-        }
+        self.layout.branches.push(Branch {
+            id: branch_id,
+            parent_id: Some(parent_id),
+            level: "sub_branch",
+            name: format!("{}分理处", grid.name),
+            area_id: grid.area_id.clone(),
+            opened_on: self.setting.days_before(6_000),
+            closed_on: Some(self.setting.days_before(200)),
+            position: grid.centre,
+        });
     }
 
     /// A branch that opens after the as-of date and has no grid yet.
     fn plan_branch(&mut self, head_office: &str) {
-        let Some(area_id) = self.layout.branches.last().map(|branch| branch.area_id.clone()) else { return };
         let branch_id = self.branch_id();
-        let centre = Position { longitude: 104_020_000, latitude: 25_020_000 };
-        self.branch(branch_id, Some(head_office), "sub_branch", "新区支行".to_owned(), &area_id, centre);
-        if let Some(branch) = self.layout.branches.last_mut() {
-            branch.opened_on = self.setting.days_after(90);
-        }
-    }
-
-    fn area_id(&mut self) -> String {
-        self.next_area += 1;
-        id('A', self.next_area - 1, self.setting.widths.area)
+        let Some(first) = self.layout.branches.first() else { return };
+        let planned = Branch {
+            id: branch_id,
+            parent_id: Some(head_office.to_owned()),
+            level: "sub_branch",
+            name: "新区支行".to_owned(),
+            area_id: first.area_id.clone(),
+            opened_on: self.setting.days_after(90),
+            closed_on: None,
+            position: first.position.moved(20_000, 20_000),
+        };
+        self.layout.branches.push(planned);
     }
 
     fn branch_id(&mut self) -> String {
@@ -503,8 +499,9 @@ impl Layout {
         for area in &self.areas {
             let rows = tables.areas.text(area.id.as_str()).text(area.parent_id.as_deref()).text(area.level);
             rows.text(area.name.as_str()).bool(area.level != "community");
-            rows.count(area.population).count(area.population * 82 / 100).count(area.households);
-            rows.decimal(area.has_land.then_some(area.land));
+            let register = area.register;
+            rows.count(register.population).count(register.population * 82 / 100).count(register.households);
+            rows.decimal(area.has_land.then_some(register.land));
         }
         for branch in &self.branches {
             let rows = tables.branches.text(branch.id.as_str()).text(branch.parent_id.as_deref()).text(branch.level);

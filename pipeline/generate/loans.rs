@@ -73,7 +73,7 @@ struct Standing {
 /// Writes the loans of a household and notes in it what they mean for it.
 pub fn write(setting: &Setting, grid: &Grid, household: &mut Household, tables: &mut Tables) {
     let mut random = Random::of(setting.seed, Subject::Loans, household.number);
-    let has_any = random.chance(135 + household.quality / 5);
+    let has_any = random.chance(40 + household.quality.pow(3) / 1_650_000);
     let count = if has_any { random.weighted(&[(800, 1), (160, 2), (40, 3)]) } else { 0 };
     for number in 1..=count {
         let id = format!("L{:0width$}-{number}", household.number, width = setting.widths.household);
@@ -142,7 +142,7 @@ impl<'a> Loan<'a> {
             ]),
         };
         // Whole thousands of yuan, and not more than a part of what the borrower has.
-        let thousands = (assets * random.between(8, 35) / 100_000).clamp(5, 20_000);
+        let thousands = (assets * random.between(3, 14) / 100_000).clamp(5, 20_000);
         let credit_line = (thousands + if random.chance(300) { thousands / 2 } else { 0 }) * 100_000;
         let is_to_come = random.chance(10);
         let disbursed_on = if is_to_come {
@@ -223,7 +223,7 @@ impl<'a> Loan<'a> {
 
     fn story(&self, setting: &Setting, carelessness: i64, random: &mut Random) -> Story {
         let draw = random.below(1_000);
-        let stops = 8 + carelessness / 5;
+        let stops = 12 + carelessness / 3;
         if draw < stops {
             // Where it stopped: an instalment of the last 18 months.
             let fell_due = Window::months_to(setting.as_of, 18);

@@ -60,7 +60,7 @@ pub enum Shape {
 }
 
 impl Options {
-    /// Two years of history with two visits a month in 24 months' worth of rounds: one visit a month.
+    /// Two years of history with one visit a month.
     pub fn new(households: u64, seed: u64, as_of: Date) -> Self {
         Options { households, seed, as_of, months: 24, visits_per_household: 24, townships: None, shape: Shape::Even }
     }

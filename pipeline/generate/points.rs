@@ -34,7 +34,7 @@ fn kinds(area: &Area) -> &'static [(i64, &'static str)] {
     match area.level {
         "village" => &[(850, "withdrawal_point"), (350, "station"), (300, "pos"), (40, "atm")],
         "community" => &[(700, "pos"), (600, "atm"), (600, "station"), (300, "self_service")],
-        "township" => &[(300, "mobile_station")],
+        "township" => &[(700, "mobile_station")],
         _ => &[],
     }
 }

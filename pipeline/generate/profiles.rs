@@ -47,17 +47,17 @@ pub fn write(setting: &Setting, grid: &Grid, household: &Household, tables: &mut
             let older = Date(profiled_on.0 - random.between(200, 600) as i32);
             file(older, older, Gaps::One, &mut random);
         }
-        let gaps = random.weighted(&[(835, Gaps::None), (125, Gaps::One), (40, Gaps::Many)]);
+        let gaps = random.weighted(&[(890, Gaps::None), (75, Gaps::One), (35, Gaps::Many)]);
         let recorded_on = Date(profiled_on.0 + random.between(0, 5) as i32);
         file(profiled_on, recorded_on, gaps, &mut random);
     }
     match random.below(1_000) {
         // Profiled in time, recorded too late to be known.
-        0..8 => {
+        0..6 => {
             let seen_on = setting.days_before(random.between(0, 10));
             file(seen_on, setting.days_after(random.between(1, 15)), Gaps::None, &mut random);
         }
-        8..18 => {
+        6..13 => {
             let to_come = setting.days_after(random.between(1, 60));
             file(to_come, to_come, Gaps::None, &mut random);
         }
@@ -91,8 +91,8 @@ fn write_fields(household: &Household, gaps: Gaps, random: &mut Random, tables: 
     let operating_cost = household.net_income.abs() * cost_percent / 100;
     let annual_income = (household.net_income * heard / 100 + operating_cost).max(0);
     let debts = (household.own_outstanding + household.outside_outstanding) / 100;
-    let other_debts = household.assets * household.carelessness() / 1_000 * random.between(10, 130) / 100;
-    let labour_count = household.members * random.around(30, 110) / 100;
+    let other_debts = household.assets * household.carelessness() / 1_000 * random.between(10, 110) / 100;
+    let labour_count = household.members * random.around(25, 135) / 100;
     let rows = tables.profiles.count(labour.then_some(labour_count.max(0)));
     rows.decimal(income.then_some(annual_income * 100)).decimal(cost.then_some(operating_cost * 100));
     rows.decimal(assets.then_some(household.assets * heard))

@@ -10,7 +10,7 @@ use crate::calendar::Date;
 pub fn write_outside_debts(setting: &Setting, household: &mut Household, tables: &mut Tables) {
     let mut random = Random::of(setting.seed, Subject::OutsideDebts, household.number);
     // A report is asked for when somebody borrows.
-    if !random.chance(if household.has_loan { 640 } else { 180 }) {
+    if !random.chance(if household.has_loan { 740 } else { 40 + household.quality.pow(3) / 2_300_000 }) {
         return;
     }
     let latest_on = setting.days_before(random.weighted(&[(930, 0), (70, 370)]) + random.between(0, 350));
@@ -23,7 +23,7 @@ pub fn write_outside_debts(setting: &Setting, household: &mut Household, tables:
     }
     for day in days {
         let lenders = random.weighted(&[(450, 0), (350, 1), (150, 2), (50, 3)]);
-        let hundreds = lenders * random.between(20, 60) * (household.assets.max(10_000) / 10_000);
+        let hundreds = lenders * random.between(12, 45) * (household.assets.max(10_000) / 10_000);
         let outstanding = hundreds * 10_000 * (300 + household.carelessness()) / 1_000;
         let guarantees = if random.chance(120) { random.between(5, 120) * 100_000 } else { 0 };
         let overdue = match household.carelessness() {
@@ -41,11 +41,11 @@ pub fn write_outside_debts(setting: &Setting, household: &mut Household, tables:
 /// A few households stand on a list; some have been taken off again, some will be put on one.
 pub fn write_watchlist(setting: &Setting, household: &mut Household, tables: &mut Tables) {
     let mut random = Random::of(setting.seed, Subject::Watchlist, household.number);
-    if !random.chance(5 + household.carelessness() / 40) {
+    if !random.chance(8 + household.carelessness() / 25) {
         return;
     }
     let list = random.weighted(&[(450, "dishonest_judgment"), (100, "fraud"), (250, "deceased"), (200, "other")]);
-    let listed_on = match random.chance(60) {
+    let listed_on = match random.chance(20) {
         true => setting.days_after(random.between(1, 60)),
         false => setting.days_before(random.between(5, 900)),
     };

@@ -114,6 +114,7 @@ struct Log<'a> {
     /// 0 for the patrols of the grid.
     rank: i64,
     next: i64,
+    photos: u64,
     id: String,
 }
 
@@ -162,9 +163,10 @@ impl Log<'_> {
         rows.time(is_resolved.then_some(ended_at + hours * 3_600_000_000));
     }
 
-    /// A photo that nobody else has: every visit has a number of its own, and mixing keeps different numbers different.
-    fn photo(&self) -> u64 {
-        mix(mix(self.setting.seed) ^ ((self.grid_number as u64) << 32 | (self.rank as u64) << 20 | self.next as u64))
+    /// A photo that nobody else has: each has a number of its own, and mixing keeps different numbers different.
+    fn photo(&mut self) -> u64 {
+        self.photos += 1;
+        mix(mix(self.setting.seed) ^ (((self.grid_number as u64) << 32) | ((self.rank as u64) << 20) | self.photos))
     }
 
     fn sequence_width(&self) -> usize {
@@ -315,8 +317,8 @@ fn plan<'a>(
 }
 
 fn draw_slip(grid: &Grid, random: &mut Random) -> Slip {
-    // All slips together are 82 in a thousand; a careless officer makes one in every other visit.
-    let mut rest = random.below(if grid.flaw == Flaw::CarelessOfficer { 170 } else { 1_000 });
+    // All slips together are 82 in a thousand; a careless officer makes one in two of three visits.
+    let mut rest = random.below(if grid.flaw == Flaw::CarelessOfficer { 120 } else { 1_000 });
     for (per_mille, slip) in SLIPS {
         if rest < per_mille {
             return slip;
@@ -395,6 +397,6 @@ fn officer_on(grid: &Grid, day: Date, draw: i64) -> Option<&str> {
 impl<'a> Log<'a> {
     fn of(setting: &'a Setting, grid: &Grid, rank: i64, subject: Subject, number: i64, tables: &'a mut Tables) -> Self {
         let random = Random::of(setting.seed, subject, number);
-        Log { setting, random, tables, grid_number: grid.number, rank, next: 1, id: String::new() }
+        Log { setting, random, tables, grid_number: grid.number, rank, next: 1, photos: 0, id: String::new() }
     }
 }

@@ -73,6 +73,10 @@ fn run_traced(name: &str, query: &str, frames: &BTreeMap<String, DataFrame>) -> 
     let Ok(position) = batch.schema().index_of(LINEAGE) else { return Ok(None) };
     let column = batch.remove_column(position);
     let Some(column) = column.as_primitive_opt::<UInt64Type>() else { return Ok(None) };
+    // A join may have made several rows of one: then no row is told apart by where it came from.
+    if !column.values().windows(2).all(|pair| matches!(pair, [one, next] if one < next)) {
+        return Ok(None);
+    }
     let lineage = Lineage { name: name.to_string(), rows: column.values().to_vec() };
     Ok(Some(Adapted { batch, lineage: Some(lineage) }))
 }

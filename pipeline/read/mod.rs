@@ -1,6 +1,7 @@
 //! Reading a bank's exports: the only stage that opens input files. Yields Arrow columns as they stand in the
 //! files, CSV as text, together with where each row came from and the digest of every file that was read.
 //! Leaves to `clean` what the values mean and which rows are sound.
+#![allow(clippy::disallowed_methods)]
 
 mod adapter;
 pub mod bank;
@@ -8,6 +9,7 @@ mod csv;
 mod files;
 mod parquet;
 mod polars_bridge;
+pub mod published;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,6 +24,7 @@ use crate::contract::Contract;
 use crate::fault::{Collector, Error, Fault, Result};
 
 use self::bank::{Bank, CsvFormat};
+pub use self::files::digest;
 use self::files::{FileFormat, InputFile, TableFiles};
 use self::parquet::ParquetFile;
 

@@ -46,8 +46,12 @@ fn array_to_polars(
     let (ffi_array, _) = to_ffi(&array.to_data()).map_err(compute)?;
     let ffi_schema = FFI_ArrowSchema::try_from(field).map_err(compute)?;
     // SAFETY: the two structs are the C data interface's own, of the same layout; ownership moves with the value.
-    let (ffi_array, ffi_schema): (polars_ffi::ArrowArray, polars_ffi::ArrowSchema) =
-        unsafe { (transmute(ffi_array), transmute(ffi_schema)) };
+    let (ffi_array, ffi_schema) = unsafe {
+        (
+            transmute::<FFI_ArrowArray, polars_ffi::ArrowArray>(ffi_array),
+            transmute::<FFI_ArrowSchema, polars_ffi::ArrowSchema>(ffi_schema),
+        )
+    };
     // SAFETY: both were made from a valid array and its field one line above.
     unsafe {
         let field = polars_ffi::import_field_from_c(&ffi_schema)?;
@@ -76,8 +80,12 @@ fn array_to_arrow(series: &Series) -> Result<ArrayRef> {
     let ffi_schema = polars_ffi::export_field_to_c(&field);
     let ffi_array = polars_ffi::export_array_to_c(series.to_arrow(0, level));
     // SAFETY: the two structs are the C data interface's own, of the same layout; ownership moves with the value.
-    let (ffi_array, ffi_schema): (FFI_ArrowArray, FFI_ArrowSchema) =
-        unsafe { (transmute(ffi_array), transmute(ffi_schema)) };
+    let (ffi_array, ffi_schema) = unsafe {
+        (
+            transmute::<polars_ffi::ArrowArray, FFI_ArrowArray>(ffi_array),
+            transmute::<polars_ffi::ArrowSchema, FFI_ArrowSchema>(ffi_schema),
+        )
+    };
     // SAFETY: both were exported from a valid series above.
     let data = unsafe { from_ffi(ffi_array, &ffi_schema) }.map_err(|error| crossing(&error))?;
     Ok(make_array(data))

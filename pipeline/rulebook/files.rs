@@ -1,5 +1,6 @@
 //! Where a rulebook's files are: built into the program, or in a bank's own folder of the same layout.
 //! The only part of the rulebook that touches a disk; leaves what the files say to the readers of the policies.
+#![allow(clippy::disallowed_methods)]
 
 use crate::fault::{Error, Fault, Result};
 use std::collections::BTreeMap;

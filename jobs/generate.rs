@@ -1,0 +1,24 @@
+//! `wellfield generate`: a synthetic bank of any size, the same bytes for the same options.
+
+use wellfield::fault::Result;
+use wellfield::generate::{self, Options};
+use wellfield::publish::bank_files::{BankForm, BankWriter};
+
+use crate::options::{FileForm, Generate};
+
+pub fn run(options: &Generate) -> Result<()> {
+    let form = match options.format {
+        FileForm::Csv => BankForm::Csv,
+        FileForm::Parquet => BankForm::Parquet,
+    };
+    let name = format!("Synthetic bank of {} households, seed {}", options.households, options.seed);
+    let mut writer = BankWriter::create(&options.folder, form, &name)?;
+    let mut bank = Options::new(options.households, options.seed, options.as_of);
+    bank.months = options.months;
+    bank.visits_per_household = options.visits;
+    bank.townships = options.townships;
+    generate::generate(&bank, &mut |table, batch| writer.write(table, &batch))?;
+    writer.finish()?;
+    println!("{}", options.folder.display());
+    Ok(())
+}

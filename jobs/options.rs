@@ -1,0 +1,234 @@
+//! What can be asked on the command line: the verbs, their options, and what `--help` says of them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use wellfield::calendar::Date;
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done, or already done: the same inputs and rules give the same run
+  1  could not run: disk, lock, file, a damaged earlier run
+  2  wrong usage
+  3  inputs or rulebook refused; nothing was written
+  4  ran, but the audit failed; nothing was published";
+
+/// A bank's grid ledgers in, household credit grades with reasons and grant limits out, every night the same way.
+#[derive(Parser)]
+#[command(name = "wellfield", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Rate every household of a bank and publish the run
+    Nightly(Nightly),
+    /// Check contracts, adapters and rulebook: every fault at once, nothing computed
+    Check(Check),
+    /// Explain one household: facts, points, reasons, limit, decision, and what would raise its grade
+    Explain(Explain),
+    /// Print the definition of a fact, characteristic, veto, flag or quarantine rule
+    Rule(Rule),
+    /// Make a synthetic bank of any size, the same bytes for the same seed
+    Generate(Generate),
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Nightly {
+    /// Folder with the bank's `bank.toml`
+    #[arg(default_value = ".")]
+    pub bank: PathBuf,
+    /// The day as of which the bank is rated
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Date,
+    /// Where runs are published [default: `runs` in the bank's folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The earlier run to look back at: a run id, an as-of date, `latest`, a run folder, or `none` [default: the newest published one with an earlier as-of date]
+    #[arg(long, value_name = "RUN|none")]
+    pub previous: Option<String>,
+    /// Threads to compute with [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Stop, with nothing published, when the run needs more memory than this, for example `4GiB`
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory_max: Option<u64>,
+    /// Publish although more rows of this table than the rulebook allows are set aside; `all` for every table
+    #[arg(long, value_name = "TABLE", value_parser = table_or_all)]
+    pub allow_quarantine: Vec<String>,
+    /// Rate by the policy files of this folder instead of the bank's own rulebook
+    #[arg(long, value_name = "DIR")]
+    pub rulebook: Option<PathBuf>,
+    /// How progress is told on stderr
+    #[arg(long, value_enum, default_value_t = LogForm::Text)]
+    pub log: LogForm,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Check {
+    /// Folder with the bank's `bank.toml`
+    #[arg(default_value = ".")]
+    pub bank: PathBuf,
+    /// The day as of which rows are known and rules are in force [default: the last of days: every row is known, the newest rules hold]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<Date>,
+    /// Check the policy files of this folder instead of the bank's own rulebook
+    #[arg(long, value_name = "DIR")]
+    pub rulebook: Option<PathBuf>,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES, allow_missing_positional = true)]
+pub struct Explain {
+    /// Folder with the bank's `bank.toml`
+    #[arg(default_value = ".")]
+    pub bank: PathBuf,
+    /// The household's identifier
+    pub household: String,
+    /// The published run to explain: a run id, an as-of date, `latest`, or a run folder [default: latest]
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+    /// Explain as of this day without a published run
+    #[arg(long, value_name = "DATE", value_parser = date, conflicts_with = "run")]
+    pub as_of: Option<Date>,
+    /// Where runs are published [default: `runs` in the bank's folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The earlier run to look back at, with `--as-of`
+    #[arg(long, value_name = "RUN|none")]
+    pub previous: Option<String>,
+    /// Explain by the policy files of this folder instead of the bank's own rulebook
+    #[arg(long, value_name = "DIR")]
+    pub rulebook: Option<PathBuf>,
+    /// Language of the text
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub lang: Language,
+    /// Print the explanation as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Rule {
+    /// Name of a fact, characteristic, veto, flag, quarantine rule or policy
+    pub id: String,
+    /// The day as of which rules are in force [default: the newest version of each]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<Date>,
+    /// Look into the policy files of this folder instead of the built-in rulebook
+    #[arg(long, value_name = "DIR")]
+    pub rulebook: Option<PathBuf>,
+    /// Language of the text
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub lang: Language,
+    /// Print the definition as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Generate {
+    /// Folder to make the bank in; it must not exist yet or be empty
+    pub folder: PathBuf,
+    #[arg(long, value_name = "N")]
+    pub households: u64,
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// The day around which the bank's history is laid
+    #[arg(long, value_name = "DATE", value_parser = date, default_value = "2026-06-30")]
+    pub as_of: Date,
+    /// Months of history
+    #[arg(long, value_name = "N", default_value_t = 24)]
+    pub months: u32,
+    /// Mean number of visits to a household over the history
+    #[arg(long, value_name = "N", default_value_t = 24)]
+    pub visits: u32,
+    /// Townships to spread the households over [default: by the number of households]
+    #[arg(long, value_name = "N")]
+    pub townships: Option<u32>,
+    /// How the files are written
+    #[arg(long, value_enum, default_value_t = FileForm::Parquet)]
+    pub format: FileForm,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogForm {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    En,
+    Zh,
+}
+
+impl Language {
+    /// The text of the two that is to be shown.
+    pub fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
+        match self {
+            Language::En => en,
+            Language::Zh => zh,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FileForm {
+    Csv,
+    Parquet,
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    Date::parse(text).ok_or_else(|| "a date is written YYYY-MM-DD, for example 2026-06-30".to_string())
+}
+
+fn table_or_all(text: &str) -> Result<String, String> {
+    let contracts = wellfield::contract::Contracts::built_in().map_err(|error| error.to_string())?;
+    let known: Vec<&str> = contracts.inputs.iter().map(|contract| contract.table.as_str()).collect();
+    if text == "all" || known.contains(&text) {
+        Ok(text.to_string())
+    } else {
+        Err(wellfield::read::suggestion(text, &known))
+    }
+}
+
+/// Bytes, with an optional unit of 1024: `512MiB`, `4GiB`.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or("") {
+        "" | "B" => 1,
+        "KiB" | "K" => 1 << 10,
+        "MiB" | "M" => 1 << 20,
+        "GiB" | "G" => 1 << 30,
+        other => return Err(format!("`{other}` is no unit; sizes are written 512MiB or 4GiB")),
+    };
+    let count: u64 = digits.trim().parse().map_err(|_| format!("`{digits}` is no whole number"))?;
+    count.checked_mul(unit).filter(|&bytes| bytes > 0).ok_or_else(|| "a size is more than 0".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_with_their_unit() {
+        assert_eq!(size("4GiB"), Ok(4 << 30));
+        assert_eq!(size("512MiB"), Ok(512 << 20));
+        assert!(size("4GB").is_err() && size("GiB").is_err() && size("0").is_err());
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,76 @@
+//! What every verb that looks at a bank does first: contracts, the bank's folder, the rulebook in force, the tables,
+//! and the earlier run.
+
+use std::path::{Path, PathBuf};
+
+use wellfield::calendar::Date;
+use wellfield::clean::{self, CleanBank};
+use wellfield::contract::Contracts;
+use wellfield::fault::{Collector, Error, Fault, Result};
+use wellfield::previous::Previous;
+use wellfield::read::bank::Bank;
+use wellfield::read::published::{self, PublishedRun};
+use wellfield::rulebook::{FACTS, Rulebook, RulebookPlace};
+use wellfield::watch::Watch;
+
+/// A bank that was read and checked, with the rules in force.
+pub struct Prepared {
+    pub contracts: Contracts,
+    pub bank: Bank,
+    pub rulebook: Rulebook,
+    pub cleaned: CleanBank,
+}
+
+/// Reads rulebook and tables; refuses with the faults of both at once.
+pub fn prepare(folder: &Path, as_of: Date, rulebook: Option<&Path>, watch: &mut Watch) -> Result<Prepared> {
+    let contracts = Contracts::built_in()?;
+    let mut collector = Collector::default();
+    let bank = Bank::open(folder, &contracts)?;
+    let place = rulebook_place(&bank, rulebook);
+    let rules = collector.take(Rulebook::load(&place, as_of, FACTS))?;
+    let cleaned = watch.stage(
+        "clean",
+        |cleaned: &Option<CleanBank>| {
+            cleaned.as_ref().map_or(0, |cleaned| cleaned.counts.values().map(|counts| counts.read).sum())
+        },
+        || collector.take(clean::clean(&bank, &contracts, as_of)),
+    )?;
+    collector.refuse()?;
+    let (Some(rulebook), Some(cleaned)) = (rules, cleaned) else {
+        return Err(Error::internal("a refused rulebook or bank went on"));
+    };
+    Ok(Prepared { contracts, bank, rulebook, cleaned })
+}
+
+/// The rulebook that the command line names, else the bank's own, else the one built into the program.
+pub fn rulebook_place(bank: &Bank, named: Option<&Path>) -> RulebookPlace {
+    match (named, &bank.rulebook) {
+        (Some(folder), _) => RulebookPlace::Folder(folder.to_path_buf()),
+        (None, Some(folder)) => RulebookPlace::Folder(bank.folder.join(folder)),
+        (None, None) => RulebookPlace::BuiltIn,
+    }
+}
+
+/// Where a bank's runs are published.
+pub fn runs_folder(bank: &Path, out: Option<&Path>) -> PathBuf {
+    out.map_or_else(|| bank.join("runs"), Path::to_path_buf)
+}
+
+/// The run to look back at: the named one, none when told so, else the newest with an earlier as-of date.
+pub fn previous_run(runs: &Path, named: Option<&str>, as_of: Date) -> Result<Option<PublishedRun>> {
+    let Some(name) = named else { return published::latest_before(runs, as_of) };
+    if name == "none" {
+        return Ok(None);
+    }
+    let run = published::find(runs, name)?;
+    if run.as_of >= as_of {
+        let fault = Fault::new(format!("run `{name}` is as of {}, which is not before {as_of}", run.as_of));
+        return Err(Error::refused(fault.hint("name an earlier run, or `none`")));
+    }
+    Ok(Some(run))
+}
+
+/// What the earlier run said.
+pub fn previous(run: Option<&PublishedRun>) -> Result<Previous> {
+    run.map_or_else(|| Ok(Previous::default()), published::previous)
+}

@@ -1,0 +1,246 @@
+//! What a name means: facts, characteristics, vetoes, visit flags, quarantine rules and policies, each with its
+//! definition, the version in force and its source. Reads contracts and rulebook; holds no value of its own.
+
+use serde::Serialize;
+
+use crate::clean::Rule;
+use crate::contract::{Bilingual, Contracts};
+use crate::fault::{Error, Fault, Result};
+use crate::limit::decisions::Unsound;
+use crate::rulebook::{Bin, Direction, FACTS, Rulebook, SourceReference, Veto, VetoCondition, Wording};
+use crate::score::is_on;
+use crate::visits::Flag;
+
+/// One meaning of a name; a fact is often a characteristic of several scorecards too.
+#[derive(Clone, Debug, Serialize)]
+pub struct Definition {
+    pub id: String,
+    /// `fact`, `characteristic`, `veto`, `visit_flag`, `quarantine_rule` or `policy`.
+    pub kind: &'static str,
+    pub meaning: Texts,
+    /// What else there is to know, line by line: unit, window, bins, who may override.
+    pub details: Vec<Detail>,
+    pub version: Option<Version>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Texts {
+    pub en: String,
+    pub zh: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Detail {
+    pub label: Texts,
+    pub value: String,
+}
+
+/// The version in force, and the document that it comes from.
+#[derive(Clone, Debug, Serialize)]
+pub struct Version {
+    pub file: String,
+    pub valid_from: String,
+    pub last_checked: String,
+    pub source: String,
+    pub provision: String,
+    pub source_title: Texts,
+}
+
+impl From<&Bilingual> for Texts {
+    fn from(text: &Bilingual) -> Texts {
+        Texts { en: text.en.clone(), zh: text.zh.clone() }
+    }
+}
+
+impl From<&Wording> for Texts {
+    fn from(text: &Wording) -> Texts {
+        Texts { en: text.en.clone(), zh: text.zh.clone() }
+    }
+}
+
+fn texts(en: impl Into<String>, zh: impl Into<String>) -> Texts {
+    Texts { en: en.into(), zh: zh.into() }
+}
+
+fn detail(en: &str, zh: &str, value: impl ToString) -> Detail {
+    Detail { label: texts(en, zh), value: value.to_string() }
+}
+
+/// Every meaning of a name. Refuses a name that means nothing, with the nearest that does.
+pub fn find(id: &str, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<Definition>> {
+    let mut found = Vec::new();
+    found.extend(fact(id, contracts)?);
+    found.extend(characteristics(id, rulebook, contracts)?);
+    found.extend(rulebook.vetoes.iter().filter(|veto| veto.code == id).map(|veto| veto_definition(veto, rulebook)));
+    found.extend(Flag::ALL.into_iter().filter(|flag| flag.name() == id).map(|flag| flag_definition(flag, rulebook)));
+    found.extend(quarantine_rule(id));
+    found.extend(policy(id, rulebook));
+    if found.is_empty() {
+        let known = names(rulebook);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let fault = Fault::new(format!("no rule is called `{id}`"));
+        return Err(Error::refused(fault.hint(crate::read::suggestion(id, &known))));
+    }
+    Ok(found)
+}
+
+/// Every name that has a meaning.
+fn names(rulebook: &Rulebook) -> Vec<String> {
+    let facts = FACTS.iter().map(|fact| fact.name.to_string());
+    let vetoes = rulebook.vetoes.iter().map(|veto| veto.code.clone());
+    let flags = Flag::ALL.into_iter().map(|flag| flag.name().to_string());
+    let rules = Rule::ALL.into_iter().map(|rule| rule.name().to_string());
+    let unsound = Unsound::ALL.into_iter().map(|rule| rule.name().to_string());
+    let policies = rulebook.in_force.iter().map(|version| version.policy.clone());
+    facts.chain(vetoes).chain(flags).chain(rules).chain(unsound).chain(policies).collect()
+}
+
+fn version(policy: &str, value: Option<&str>, rulebook: &Rulebook) -> Option<Version> {
+    let found = rulebook.in_force.iter().find(|version| version.policy == policy)?;
+    let source = value.and_then(|value| found.value_sources.get(value)).unwrap_or(&found.source);
+    Some(Version {
+        file: found.file.clone(),
+        valid_from: found.valid_from.to_string(),
+        last_checked: found.last_checked.to_string(),
+        source: source.id.clone(),
+        provision: source.provision.clone(),
+        source_title: title(source, rulebook),
+    })
+}
+
+fn title(source: &SourceReference, rulebook: &Rulebook) -> Texts {
+    rulebook.sources.get(&source.id).map_or_else(|| texts("", ""), |source| Texts::from(&source.title))
+}
+
+fn fact(id: &str, contracts: &Contracts) -> Result<Option<Definition>> {
+    let Some(known) = FACTS.iter().find(|fact| fact.name == id) else { return Ok(None) };
+    let column = contracts.output("household_facts")?.column(id)?;
+    let mut details = vec![detail("type", "类型", column.kind.describe())];
+    details.extend(column.unit.as_ref().map(|unit| detail("unit", "单位", unit)));
+    details.extend(known.window_months.map(|months| detail("months looked back", "回溯月数", months)));
+    details.extend(column.fact.as_ref().map(|origin| detail("read from", "来源表", origin.tables.join(", "))));
+    Ok(Some(Definition { id: id.into(), kind: "fact", meaning: Texts::from(&column.meaning), details, version: None }))
+}
+
+fn characteristics(id: &str, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<Definition>> {
+    let mut found = Vec::new();
+    for card in &rulebook.scorecards {
+        for characteristic in card.characteristics.iter().filter(|characteristic| characteristic.fact == id) {
+            let meaning = Texts::from(&contracts.output("household_facts")?.column(id)?.meaning);
+            let block = card.blocks.get(characteristic.block);
+            let mut details = vec![detail("scorecard", "评分表", &card.id)];
+            details.extend(block.map(|block| detail("block", "板块", &block.id)));
+            details.push(detail("counts", "计分", is_on(card, characteristic)));
+            details.extend(characteristic.bins.iter().map(|bin| {
+                detail(
+                    "points",
+                    "得分",
+                    format!("{} {}", tenths(bin.points), bin_in_words(characteristic.direction, bin)),
+                )
+            }));
+            details.push(detail("points", "得分", format!("{} missing", tenths(characteristic.missing_points))));
+            let version = version(&format!("scorecards/{}", card.id), Some(id), rulebook);
+            found.push(Definition { id: id.into(), kind: "characteristic", meaning, details, version });
+        }
+    }
+    Ok(found)
+}
+
+/// Tenths of a point as people write them.
+pub fn tenths(points: i32) -> String {
+    crate::decimal::format_scaled(i128::from(points), 1)
+}
+
+/// A bin as people read it: "at least 0.9", "otherwise".
+pub fn bin_in_words(direction: Direction, bin: &Bin) -> String {
+    match (direction, bin.bound) {
+        (Direction::AtLeast, Some(bound)) => format!("at least {bound}"),
+        (Direction::AtMost, Some(bound)) => format!("at most {bound}"),
+        (_, None) => "otherwise".into(),
+    }
+}
+
+fn veto_definition(veto: &Veto, rulebook: &Rulebook) -> Definition {
+    let condition = match &veto.condition {
+        VetoCondition::Watchlist { list_name } => format!("on the watchlist `{list_name}` and not delisted"),
+        VetoCondition::AtLeast { fact, bound } => format!("{fact} is {bound} or more"),
+        VetoCondition::MoreThan { fact, bound } => format!("{fact} is more than {bound}"),
+    };
+    let mut details = vec![
+        detail("condition", "条件", condition),
+        detail("a person may override it", "可人工解除", veto.is_overridable),
+    ];
+    details.extend(veto.look_back_months.map(|months| detail("months looked back", "回溯月数", months)));
+    let version = version("vetoes", None, rulebook).map(|version| Version {
+        source: veto.legal_basis.id.clone(),
+        provision: veto.legal_basis.provision.clone(),
+        source_title: title(&veto.legal_basis, rulebook),
+        ..version
+    });
+    Definition { id: veto.code.clone(), kind: "veto", meaning: Texts::from(&veto.name), details, version }
+}
+
+fn flag_definition(flag: Flag, rulebook: &Rulebook) -> Definition {
+    let rules = &rulebook.visit_checks;
+    let (en, zh) = match flag {
+        Flag::Remote => ("made by phone or online", "电话或线上走访"),
+        Flag::TooShort => ("onsite with a household, and shorter than the least duration", "上门走访时长不足"),
+        Flag::TooFar => ("onsite, farther from the household's position than allowed", "上门走访位置离户过远"),
+        Flag::Overlapping => {
+            ("onsite, begun before an earlier onsite visit of the officer had ended", "与本人此前上门走访时间重叠")
+        }
+        Flag::ImpossibleSpeed => (
+            "onsite, too far from the officer's last onsite position for the time between",
+            "与上次位置之间移动速度不可能",
+        ),
+        Flag::DuplicatePhoto => ("an earlier visit of the branch has the same photo", "照片与此前走访重复"),
+        Flag::NoPosition => ("onsite without a position", "上门走访无定位"),
+        Flag::LateRecord => ("recorded too long after it ended", "补录过晚"),
+        Flag::OddHours => ("begun outside the hours of the day", "非正常时段走访"),
+        Flag::NotAssigned => ("the officer was not assigned to the grid on that day", "当日未分配该网格"),
+        Flag::SharedDevice => ("the device was used by more than one officer on that day", "同日多人共用设备"),
+    };
+    let minutes = |minute: u32| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let bounds: Vec<(&str, String)> = match flag {
+        Flag::TooShort => vec![("minutes_min", rules.minutes_min.to_string())],
+        Flag::TooFar => vec![("distance_max_m", rules.distance_max_m.to_string())],
+        Flag::ImpossibleSpeed => vec![
+            ("speed_distance_min_m", rules.speed_distance_min_m.to_string()),
+            ("speed_max_kmh", rules.speed_max_kmh.to_string()),
+        ],
+        Flag::LateRecord => vec![("record_hours_max", rules.record_hours_max.to_string())],
+        Flag::OddHours => {
+            vec![("day_starts", minutes(rules.day_starts_minute)), ("day_ends", minutes(rules.day_ends_minute))]
+        }
+        _ => Vec::new(),
+    };
+    let mut details = vec![detail("the visit does not count", "走访不计入", flag.invalidates())];
+    details.extend(bounds.iter().map(|(value, bound)| detail(value, value, bound)));
+    let version = version("visit_checks", bounds.first().map(|(value, _)| *value), rulebook);
+    Definition { id: flag.name().into(), kind: "visit_flag", meaning: texts(en, zh), details, version }
+}
+
+fn quarantine_rule(id: &str) -> Option<Definition> {
+    let of_row = Rule::ALL.into_iter().find(|rule| rule.name() == id).map(|rule| rule.meaning());
+    let of_decision = Unsound::ALL.into_iter().find(|rule| rule.name() == id).map(Unsound::message);
+    let meaning = of_row.or(of_decision)?;
+    let counts = detail("counts towards the audit", "计入审计", of_decision.is_none());
+    Some(Definition {
+        id: id.into(),
+        kind: "quarantine_rule",
+        meaning: texts(meaning, meaning),
+        details: vec![counts],
+        version: None,
+    })
+}
+
+fn policy(id: &str, rulebook: &Rulebook) -> Option<Definition> {
+    let found = rulebook.in_force.iter().find(|version| version.policy == id)?;
+    Some(Definition {
+        id: id.into(),
+        kind: "policy",
+        meaning: Texts::from(&found.name),
+        details: found.value_sources.iter().map(|(value, source)| detail(value, value, &source.id)).collect(),
+        version: version(id, None, rulebook),
+    })
+}

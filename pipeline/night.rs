@@ -1,0 +1,131 @@
+//! One night from cleaned tables to output tables: the household stages in the order in which data flows.
+//! Puts the stages together and computes nothing itself; reading stands before it, audit and publishing after it.
+
+use std::collections::BTreeMap;
+
+use crate::calendar::Date;
+use crate::clean::{CleanBank, RowCounts, SetAside};
+use crate::contract::Contracts;
+use crate::facts::{self, Facts};
+use crate::fault::Result;
+use crate::grade::{self, ModelGrade};
+use crate::limit::decisions::{self, Decided};
+use crate::limit::{self, Limit};
+use crate::outputs::{self, OutputTable, Results};
+use crate::previous::Previous;
+use crate::read::ReadFile;
+use crate::register::Register;
+use crate::rulebook::Rulebook;
+use crate::score::{self, Scores};
+use crate::visits::{self, VisitChecks};
+use crate::watch::Watch;
+
+/// Everything that one night found, household by household.
+pub struct Night {
+    pub cleaned: CleanBank,
+    pub register: Register,
+    pub checks: VisitChecks,
+    pub facts: Facts,
+    pub scores: Scores,
+    pub grades: Vec<ModelGrade>,
+    pub limits: Vec<Limit>,
+    pub decided: Decided,
+    /// Rows that cleaning set aside, and unsound decisions.
+    pub set_aside: Vec<SetAside>,
+    /// Row counts by input table, unsound decisions among the rows set aside.
+    pub counts: BTreeMap<String, RowCounts>,
+}
+
+/// Rates every household of the run.
+pub fn rate(
+    cleaned: CleanBank,
+    previous: &Previous,
+    rulebook: &Rulebook,
+    contracts: &Contracts,
+    watch: &mut Watch,
+) -> Result<Night> {
+    let tables = &cleaned.tables;
+    let register = Register::of(tables, rulebook.as_of);
+    let checks = watch.stage(
+        "visits",
+        |checks: &VisitChecks| checks.rows.len() as u64,
+        || visits::check(tables, &register, &rulebook.visit_checks, contracts),
+    )?;
+    let facts = watch.stage(
+        "facts",
+        |facts: &Facts| facts.households as u64,
+        || facts::measure(tables, &register, &checks, &rulebook.fact_rules, contracts),
+    )?;
+    let households = register.len() as u64;
+    let scores =
+        watch.stage("score", |_| households, || score::score(tables, &register, &facts, rulebook, contracts))?;
+    let earlier = previous.align(tables, &register);
+    let grades = watch.stage(
+        "grade",
+        |_| households,
+        || grade::grade(tables, &register, &facts, &scores, &earlier, rulebook, contracts),
+    )?;
+    let (limits, decided) = watch.stage(
+        "limit",
+        |_| households,
+        || {
+            let limits = limit::suggest_all(&facts, &grades, &earlier, rulebook)?;
+            let decided = decisions::decide(tables, &register, &facts, &grades, &limits, rulebook, contracts)?;
+            Ok::<_, crate::fault::Error>((limits, decided))
+        },
+    )?;
+    let mut set_aside = cleaned.set_aside.clone();
+    let unsound = decisions::set_aside(&decided, tables, &cleaned.decision_origins);
+    let mut counts = cleaned.counts.clone();
+    if let Some(counts) = counts.get_mut("decisions") {
+        counts.accepted -= unsound.len() as u64;
+        counts.set_aside += unsound.len() as u64;
+    }
+    set_aside.extend(unsound);
+    Ok(Night { cleaned, register, checks, facts, scores, grades, limits, decided, set_aside, counts })
+}
+
+impl Night {
+    /// The output tables of the household stages.
+    pub fn outputs(&self, previous: &Previous, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<OutputTable>> {
+        outputs::tables(&Results {
+            tables: &self.cleaned.tables,
+            register: &self.register,
+            checks: &self.checks,
+            facts: &self.facts,
+            scores: &self.scores,
+            grades: &self.grades,
+            limits: &self.limits,
+            decided: &self.decided,
+            set_aside: &self.set_aside,
+            previous,
+            rulebook,
+            contracts,
+        })
+    }
+}
+
+/// What a run is a function of: the program, the bank's files, the rulebook, the as-of date and the run before.
+/// The same of all these gives the same id, whatever the machine and the number of threads.
+pub fn run_id(bank_text: &str, files: &[ReadFile], rulebook: &Rulebook, as_of: Date, previous: &Previous) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |part: &str| {
+        // The length before each part keeps two lists of parts from looking like one another.
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    };
+    add(env!("CARGO_PKG_VERSION"));
+    add(&as_of.to_string());
+    add(&rulebook.digest);
+    add(previous.run_id.as_deref().unwrap_or("none"));
+    add(bank_text);
+    for file in files {
+        add(&file.table);
+        add(&file.path);
+        add(&file.digest);
+    }
+    hasher.finalize().to_hex().chars().take(RUN_ID_LENGTH).collect()
+}
+
+/// Hexadecimal digits of a run id: 80 bits, enough to tell every run of every bank apart.
+const RUN_ID_LENGTH: usize = 20;

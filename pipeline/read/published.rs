@@ -1,0 +1,210 @@
+//! Runs that were published before: where they are, which one a name means, and what tonight's rules look back at.
+//! Opens their files; what they mean is in `previous`, how they are written in `publish`.
+
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
+use serde::Deserialize;
+
+use crate::calendar::Date;
+use crate::fault::{Error, Fault, Result};
+use crate::previous::{Previous, PreviousHousehold};
+
+use super::parquet::ParquetFile;
+
+/// One published run: its folder and what its manifest says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedRun {
+    pub folder: PathBuf,
+    pub run_id: String,
+    pub as_of: Date,
+    /// Of several runs of one as-of date the one published last has the highest.
+    pub sequence: u64,
+    /// The run that it looked back at.
+    pub previous_run_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ManifestHead {
+    run_id: String,
+    as_of: String,
+    sequence: u64,
+    previous_run: Option<PreviousRunHead>,
+}
+
+#[derive(Deserialize)]
+struct PreviousRunHead {
+    run_id: String,
+}
+
+/// Every published run below `runs`, by as-of date and sequence. A folder whose manifest cannot be read is an error:
+/// it is not for a night to decide that an earlier one never was.
+pub fn list(runs: &Path) -> Result<Vec<PublishedRun>> {
+    let mut found = Vec::new();
+    for day in folders(runs)? {
+        let name = day.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if Date::parse(&name).is_none() {
+            continue;
+        }
+        for folder in folders(&day)? {
+            found.push(open(&folder)?);
+        }
+    }
+    found.sort_by(|one, other| (one.as_of, one.sequence).cmp(&(other.as_of, other.sequence)));
+    Ok(found)
+}
+
+/// Visible folders of a folder; none where it does not exist yet.
+fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("look into", folder, &error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| Error::io("look into", folder, &error))?;
+        if entry.path().is_dir() && !entry.file_name().to_string_lossy().starts_with('.') {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The run in a folder.
+pub fn open(folder: &Path) -> Result<PublishedRun> {
+    let path = folder.join("manifest.json");
+    let text = super::read_text(&path).map_err(|error| damaged(folder, &error))?;
+    let head: ManifestHead = serde_json::from_str(&text).map_err(|error| damaged(folder, &error))?;
+    let as_of = Date::parse(&head.as_of).ok_or_else(|| damaged(folder, &"`as_of` is no date"))?;
+    Ok(PublishedRun {
+        folder: folder.to_path_buf(),
+        run_id: head.run_id,
+        as_of,
+        sequence: head.sequence,
+        previous_run_id: head.previous_run.map(|run| run.run_id),
+    })
+}
+
+fn damaged(folder: &Path, cause: &dyn std::fmt::Display) -> Error {
+    let fault = Fault::new(format!("the published run `{}` is damaged", folder.display())).caused_by(cause);
+    let hint = "restore it from a backup or move its folder away; `--previous none` starts over without it";
+    Error::could_not_run(fault.hint(hint))
+}
+
+/// The run with the latest as-of date before `as_of`; of several the one published last.
+pub fn latest_before(runs: &Path, as_of: Date) -> Result<Option<PublishedRun>> {
+    Ok(list(runs)?.into_iter().rfind(|run| run.as_of < as_of))
+}
+
+/// The run that a user means: a run id, an as-of date, `latest`, or the path of a run folder.
+pub fn find(runs: &Path, name: &str) -> Result<PublishedRun> {
+    if Path::new(name).join("manifest.json").is_file() {
+        return open(Path::new(name));
+    }
+    let known = list(runs)?;
+    let found = match (name, Date::parse(name)) {
+        ("latest", _) => known.iter().next_back(),
+        (_, Some(day)) => known.iter().rfind(|run| run.as_of == day),
+        _ => known.iter().rfind(|run| run.run_id == name),
+    };
+    found.cloned().ok_or_else(|| {
+        let fault = Fault::new(format!("there is no published run `{name}` in `{}`", runs.display()));
+        let days: Vec<String> = known.iter().map(|run| format!("{} {}", run.as_of, run.run_id)).collect();
+        let hint = if days.is_empty() {
+            "nothing is published there yet".to_string()
+        } else {
+            format!("published are: {}", days.join(", "))
+        };
+        Error::could_not_run(fault.hint(hint))
+    })
+}
+
+/// What an earlier run said of households and areas.
+pub fn previous(run: &PublishedRun) -> Result<Previous> {
+    let grades = table(run, "household_grades", &["household_id", "model_grade"])?;
+    let limits = table(run, "grant_limits", &["household_id", "suggested_limit"])?;
+    let mut households = Vec::new();
+    for (grade, limit) in texts(&grades, run)?.into_iter().zip(amounts(&limits, run)?) {
+        if grade.0 != limit.0 {
+            return Err(damaged(&run.folder, &"`household_grades` and `grant_limits` hold other households"));
+        }
+        households.push(PreviousHousehold { household_id: grade.0, model_grade: grade.1, suggested_limit: limit.1 });
+    }
+    households.sort_by(|one, other| one.household_id.cmp(&other.household_id));
+    let has_ratings = run.folder.join("village_ratings.parquet").is_file();
+    let ratings = if has_ratings { table(run, "village_ratings", &["area_id", "stars"])? } else { Vec::new() };
+    let mut stars = std::collections::BTreeMap::new();
+    for batch in &ratings {
+        let areas = text_column(batch, 0).ok_or_else(|| damaged(&run.folder, &"`area_id` is no text"))?;
+        let counts = batch.column(1).as_primitive_opt::<Int64Type>();
+        let counts = counts.ok_or_else(|| damaged(&run.folder, &"`stars` is no count"))?;
+        for (area, count) in areas.iter().zip(counts) {
+            if let (Some(area), Some(count)) = (area, count) {
+                stars.insert(area.to_string(), count);
+            }
+        }
+    }
+    Ok(Previous { run_id: Some(run.run_id.clone()), households, stars })
+}
+
+/// The batches of one output table, as one file or as a folder of parts, with the columns asked for, in that order.
+pub fn table(run: &PublishedRun, name: &str, columns: &[&str]) -> Result<Vec<RecordBatch>> {
+    let single = run.folder.join(format!("{name}.parquet"));
+    let mut parts = vec![single.clone()];
+    if !single.is_file() {
+        let folder = run.folder.join(name);
+        let entries = std::fs::read_dir(&folder).map_err(|error| damaged(&run.folder, &error))?;
+        parts = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+        parts.sort();
+    }
+    let wanted: Vec<String> = columns.iter().map(|column| (*column).to_string()).collect();
+    let mut batches = Vec::new();
+    for path in parts {
+        let file = ParquetFile::open(&path, &path.to_string_lossy()).map_err(|error| damaged(&run.folder, &error))?;
+        for group in 0..file.row_groups().len() {
+            for batch in file.read(group, &wanted).map_err(|error| damaged(&run.folder, &error))? {
+                let positions: Option<Vec<usize>> =
+                    columns.iter().map(|column| batch.schema().index_of(column).ok()).collect();
+                let projected = positions.and_then(|positions| batch.project(&positions).ok());
+                batches.push(projected.ok_or_else(|| damaged(&run.folder, &format!("`{name}` lacks a column")))?);
+            }
+        }
+    }
+    Ok(batches)
+}
+
+fn text_column(batch: &RecordBatch, position: usize) -> Option<arrow::array::StringArray> {
+    cast(batch.column(position), &DataType::Utf8).ok()?.as_string_opt::<i32>().cloned()
+}
+
+fn texts(batches: &[RecordBatch], run: &PublishedRun) -> Result<Vec<(String, String)>> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        let columns = text_column(batch, 0).zip(text_column(batch, 1));
+        let (ids, values) = columns.ok_or_else(|| damaged(&run.folder, &"a text column is no text"))?;
+        rows.extend(
+            ids.iter()
+                .zip(values.iter())
+                .map(|(id, value)| (id.unwrap_or_default().to_string(), value.unwrap_or_default().to_string())),
+        );
+    }
+    Ok(rows)
+}
+
+fn amounts(batches: &[RecordBatch], run: &PublishedRun) -> Result<Vec<(String, i64)>> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        let ids = text_column(batch, 0).ok_or_else(|| damaged(&run.folder, &"an identifier is no text"))?;
+        let values = batch.column(1).as_primitive_opt::<Decimal128Type>();
+        let values = values.ok_or_else(|| damaged(&run.folder, &"an amount is no decimal"))?;
+        for row in 0..batch.num_rows() {
+            let amount = i64::try_from(values.value(row)).map_err(|error| damaged(&run.folder, &error))?;
+            rows.push((ids.value(row).to_string(), amount));
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,264 @@
+//! Rule cases as data: each `cases/*.toml` holds made-up rows and the cells that the rules make of them, worked out from
+//! the written rules and never copied from the program. One test per file; a case that fails is told with its rule.
+//! How a file is written stands in `cases/README.md`.
+
+mod banks;
+mod format;
+
+use wellfield::contract::{Column, Contract, Contracts, Type};
+use wellfield::decimal::{format_scaled, parse_exact};
+
+use self::banks::{MarkedCase, Night};
+use self::format::CaseFile;
+use crate::second_opinion::{Table, Tables};
+use crate::support::{files_below, repository};
+
+/// Every file of cases, each with the test of its name.
+const FILES: [&str; 20] = [
+    "calendar",
+    "known",
+    "quarantine",
+    "register",
+    "visit_flags",
+    "loan_facts",
+    "outside_facts",
+    "profile_facts",
+    "account_facts",
+    "conduct_facts",
+    "visit_facts",
+    "points",
+    "scores",
+    "grades",
+    "vetoes",
+    "reasons",
+    "limits",
+    "decisions",
+    "credit_list",
+    "versions",
+];
+
+#[test]
+fn every_file_of_cases_is_checked() {
+    let files = files_below(&repository().join("tests/cases"), &|path| path.extension().is_some_and(|end| end == "toml"));
+    let mut found: Vec<String> =
+        files.iter().map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    let mut known = FILES.map(String::from).to_vec();
+    found.sort();
+    known.sort();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn calendar() {
+    check("calendar");
+}
+
+#[test]
+fn known() {
+    check("known");
+}
+
+#[test]
+fn quarantine() {
+    check("quarantine");
+}
+
+#[test]
+fn register() {
+    check("register");
+}
+
+#[test]
+fn visit_flags() {
+    check("visit_flags");
+}
+
+#[test]
+fn loan_facts() {
+    check("loan_facts");
+}
+
+#[test]
+fn outside_facts() {
+    check("outside_facts");
+}
+
+#[test]
+fn profile_facts() {
+    check("profile_facts");
+}
+
+#[test]
+fn account_facts() {
+    check("account_facts");
+}
+
+#[test]
+fn conduct_facts() {
+    check("conduct_facts");
+}
+
+#[test]
+fn visit_facts() {
+    check("visit_facts");
+}
+
+#[test]
+fn points() {
+    check("points");
+}
+
+#[test]
+fn scores() {
+    check("scores");
+}
+
+#[test]
+fn grades() {
+    check("grades");
+}
+
+#[test]
+fn vetoes() {
+    check("vetoes");
+}
+
+#[test]
+fn reasons() {
+    check("reasons");
+}
+
+#[test]
+fn limits() {
+    check("limits");
+}
+
+#[test]
+fn decisions() {
+    check("decisions");
+}
+
+#[test]
+fn credit_list() {
+    check("credit_list");
+}
+
+#[test]
+fn versions() {
+    check("versions");
+}
+
+/// Runs the cases of a file and tells every cell that is not what it must be.
+fn check(file: &str) {
+    assert!(FILES.contains(&file), "`{file}` is not listed");
+    let contracts = Contracts::built_in().unwrap();
+    let mut failures = Vec::new();
+    for night in banks::run(CaseFile::read(file)) {
+        let tables = night.tables();
+        for case in &night.cases {
+            let mut wrong = wrong_cells(case, &tables, &contracts);
+            wrong.extend(wrong_counts(case, &night));
+            if !wrong.is_empty() {
+                let case = &case.case;
+                failures.push(format!("{}\n  rule: {}\n  {}", case.name, case.why, wrong.join("\n  ")));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} cases of `{file}` fail:\n\n{}\n", failures.len(), failures.join("\n\n"));
+}
+
+fn wrong_cells(case: &MarkedCase, tables: &Tables, contracts: &Contracts) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (name, rows) in &case.case.expected {
+        let table = tables.get(name.as_str()).unwrap_or_else(|| panic!("there is no output table `{name}`"));
+        let contract = contracts.output(name).unwrap();
+        for (key, cells) in rows {
+            let found = find(case, table, contracts, key);
+            match (found, cells) {
+                (None, toml::Value::String(word)) if word == "absent" => {}
+                (Some(_), toml::Value::String(word)) if word == "absent" => {
+                    wrong.push(format!("{name} {key}: the row must not be there"));
+                }
+                (Some(row), toml::Value::Table(cells)) => {
+                    let wrong_here = cells.iter().filter_map(|(column, value)| {
+                        let expected = canonical(contract.column(column).unwrap(), value);
+                        let actual = table.cell(row, column).expect("the table has the contract's columns");
+                        let actual = unmarked(case, contract, column, actual);
+                        (expected != actual)
+                            .then(|| format!("{name} {key} {column}: must be `{expected}`, is `{actual}`"))
+                    });
+                    wrong.extend(wrong_here);
+                }
+                (None, toml::Value::Table(_)) => wrong.push(format!("{name} {key}: the row is missing")),
+                _ => panic!("{name} {key}: a row is a table of cells, or \"absent\""),
+            }
+        }
+    }
+    wrong
+}
+
+/// The row of a key as a case writes it; of `quarantine` the table and the key of the row that was set aside.
+fn find<'a>(case: &MarkedCase, table: &'a Table, contracts: &Contracts, key: &str) -> Option<&'a Vec<String>> {
+    let (columns, key): (Vec<&str>, String) = if table.name == "quarantine" {
+        let (input, key) = key.split_once('|').expect("a key of `quarantine` is written table|key");
+        (vec!["table_name", "key"], format!("{input}|{}", case.key(contracts.input(input).unwrap(), key)))
+    } else {
+        let contract = contracts.output(table.name).unwrap();
+        (contract.key.iter().map(String::as_str).collect(), case.key(contract, key))
+    };
+    table.rows.iter().find(|row| {
+        let cells: Vec<&str> = columns.iter().map(|column| table.cell(row, column).unwrap()).collect();
+        cells.join("|") == key
+    })
+}
+
+/// A cell without the mark of its case.
+fn unmarked<'a>(case: &MarkedCase, contract: &Contract, column: &str, cell: &'a str) -> &'a str {
+    match contract.column(column).unwrap().kind {
+        Type::Id => cell.strip_prefix(&case.mark).unwrap_or(cell),
+        _ => cell,
+    }
+}
+
+/// What a case writes, in the form in which published cells are read: `50_000` as `50000.00`, `"2/3"` as its float.
+fn canonical(column: &Column, value: &toml::Value) -> String {
+    if let toml::Value::Array(items) = value {
+        return items.iter().map(crate::support::bank::text).collect::<Vec<_>>().join("|");
+    }
+    let text = crate::support::bank::text(value);
+    match column.kind {
+        _ if text.is_empty() => text,
+        Type::Money | Type::Decimal { .. } => {
+            let scale = column.kind.scale().unwrap();
+            let (value, digits) = parse_exact(text.as_bytes(), scale as usize).expect("an exact decimal");
+            format_scaled(value * 10_i128.pow(scale - digits), scale)
+        }
+        Type::Share | Type::Real => {
+            let number = |text: &str| text.trim().parse::<f64>().expect("a number");
+            let value = match text.split_once('/') {
+                Some((above, below)) => number(above) / number(below),
+                None => number(&text),
+            };
+            value.to_string()
+        }
+        _ => text,
+    }
+}
+
+fn wrong_counts(case: &MarkedCase, night: &Night) -> Vec<String> {
+    if case.case.counts.is_empty() {
+        return Vec::new();
+    }
+    assert!(case.case.own_bank, "`{}` counts rows, so it needs a bank of its own", case.case.name);
+    let manifest = night.manifest();
+    let mut wrong = Vec::new();
+    for (table, counts) in &case.case.counts {
+        for (what, expected) in counts {
+            let actual = manifest["tables"][table][what].as_u64();
+            if actual != Some(*expected) {
+                wrong.push(format!("manifest {table} {what}: must be {expected}, is {actual:?}"));
+            }
+        }
+    }
+    wrong
+}
