@@ -98,7 +98,8 @@ fn read_columns(path: &Path, contract: &Contract) -> Outcome<()> {
     let rows: Result<Vec<usize>, String> = (0..groups)
         .into_par_iter()
         .map(|group| {
-            let file = file.try_clone().map_err(|error| error.to_string())?;
+            // Opened anew: clones of one file share their place in it.
+            let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone());
             let names = contract.columns.iter().map(|column| column.name.as_str());
             let mask = ProjectionMask::columns(builder.parquet_schema(), names);

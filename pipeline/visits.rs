@@ -128,22 +128,42 @@ pub fn check(tables: &Tables, register: &Register, rules: &Rules, contracts: &Co
             window.contains(day_of(started_at)).then_some(Ordered { branch, started_at, row: row as u32 })
         })
         .collect();
+    let place = IdOrder::of(visits);
     // Visits of a branch one after the other, in the order in which "earlier" is meant.
     evaluated.par_sort_unstable_by(|one, other| {
         let by_time = (one.branch, one.started_at).cmp(&(other.branch, other.started_at));
-        by_time.then_with(|| visits.visit_id.text(one.row as usize).cmp(visits.visit_id.text(other.row as usize)))
+        by_time.then_with(|| place.compare(one.row, other.row))
     });
     let branches: Vec<&[Ordered]> = evaluated.chunk_by(|one, other| one.branch == other.branch).collect();
     let flags: Vec<Vec<Flags>> = branches.par_iter().map(|branch| checker.check_branch(branch)).collect();
     let mut checked: Vec<(Ordered, Flags)> = evaluated.iter().copied().zip(flags.into_iter().flatten()).collect();
-    checked.par_sort_unstable_by(|(one, _), (other, _)| {
-        visits.visit_id.text(one.row as usize).cmp(visits.visit_id.text(other.row as usize))
-    });
+    checked.par_sort_unstable_by(|(one, _), (other, _)| place.compare(one.row, other.row));
     Ok(VisitChecks {
         rows: checked.iter().map(|(visit, _)| visit.row).collect(),
         flags: checked.iter().map(|&(_, flags)| flags).collect(),
         branches: checked.iter().map(|(visit, _)| visit.branch).collect(),
     })
+}
+
+/// The order of visit_id. Exports mostly stand in it, and then rows are compared by their place instead of their text.
+enum IdOrder<'a> {
+    ByRow,
+    ByText(&'a Visits),
+}
+
+impl IdOrder<'_> {
+    fn of(visits: &Visits) -> IdOrder<'_> {
+        let ids = || (0..visits.rows).map(|row| visits.visit_id.text(row));
+        let is_ascending = ids().zip(ids().skip(1)).all(|(one, next)| one < next);
+        if is_ascending { IdOrder::ByRow } else { IdOrder::ByText(visits) }
+    }
+
+    fn compare(&self, one: u32, other: u32) -> std::cmp::Ordering {
+        match self {
+            IdOrder::ByRow => one.cmp(&other),
+            IdOrder::ByText(visits) => visits.visit_id.text(one as usize).cmp(visits.visit_id.text(other as usize)),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -253,13 +273,10 @@ impl<'a> Checker<'a> {
         let latest_end = earlier.latest_end.entry(officer).or_insert(i64::MIN);
         flags.set(Flag::Overlapping, visit.started_at < *latest_end);
         *latest_end = ended_at.max(*latest_end);
-        if let Some(here) = position(self.visits.longitude.get(row), self.visits.latitude.get(row)) {
-            if let Some((there, left_at)) = earlier.last_seen.insert(officer, (here, ended_at)) {
-                flags.set(
-                    Flag::ImpossibleSpeed,
-                    self.is_impossible(distance_m(here, there), visit.started_at - left_at),
-                );
-            }
+        if let Some(here) = position(self.visits.longitude.get(row), self.visits.latitude.get(row))
+            && let Some((there, left_at)) = earlier.last_seen.insert(officer, (here, ended_at))
+        {
+            flags.set(Flag::ImpossibleSpeed, self.is_impossible(distance_m(here, there), visit.started_at - left_at));
         }
     }
 

@@ -236,10 +236,15 @@ impl CheckedBatch {
         let is_time = contract.column(name)?.kind == Type::Time;
         let moments = self.moments(contract.require(name)?);
         let known = moments.into_iter().zip(&self.is_unknown).enumerate().filter(|(_, (_, is_unknown))| !**is_unknown);
+        let known = known.filter_map(|(row, (moment, _))| Some((row, moment?)));
         let mut latest: BTreeMap<&str, i64> = BTreeMap::new();
-        for (row, moment) in known.filter_map(|(row, (moment, _))| Some((row, moment?))) {
-            let newest = latest.entry(source.origin(batch, row).0).or_insert(moment);
-            *newest = moment.max(*newest);
+        if let Some(path) = source.single_file(batch) {
+            latest.extend(known.map(|(_, moment)| moment).max().map(|moment| (path, moment)));
+        } else {
+            for (row, moment) in known {
+                let newest = latest.entry(source.origin(batch, row).0).or_insert(moment);
+                *newest = moment.max(*newest);
+            }
         }
         let day = |moment: i64| if is_time { day_of(moment) } else { Date(i32::try_from(moment).unwrap_or(i32::MAX)) };
         self.newest = latest.into_iter().map(|(path, moment)| (path.to_string(), day(moment))).collect();
@@ -287,17 +292,17 @@ impl<'a> Rows<'a> {
             is_unknown.extend_from_slice(&batch.is_unknown);
             marks.extend(batch.marks.iter().map(|(&row, &mark)| (row + start as u32, mark)));
         }
-        let mut columns = Vec::with_capacity(contract.columns.len());
-        for position in 0..contract.columns.len() {
-            let parts: Vec<&dyn Array> =
-                batches.iter().filter_map(|batch| batch.columns.get(position)).map(AsRef::as_ref).collect();
-            let joined = match parts.as_slice() {
-                [] => None,
-                [_] => batches.first().and_then(|batch| batch.columns.get(position)).cloned(),
-                _ => Some(concat(&parts).map_err(|error| Error::internal(error.to_string()))?),
-            };
-            columns.extend(joined);
-        }
+        let columns = (0..contract.columns.len()).into_par_iter().map(|position| {
+            let parts: Vec<&ArrayRef> = batches.iter().filter_map(|batch| batch.columns.get(position)).collect();
+            match parts.as_slice() {
+                [one] => Ok(Arc::clone(one)),
+                parts => {
+                    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+                    concat(&parts).map_err(|error| Error::internal(error.to_string()))
+                }
+            }
+        });
+        let columns = columns.collect::<Result<Vec<_>>>()?;
         Ok(Rows { contract, source, columns, marks, is_unknown, starts, newest })
     }
 
@@ -349,7 +354,8 @@ impl<'a> Rows<'a> {
             return Ok(self.columns.clone());
         }
         let mask = BooleanArray::from(is_accepted.to_vec());
-        let filtered = self.columns.iter().map(|column| filter(column, &mask)).collect::<std::result::Result<_, _>>();
+        let filtered =
+            self.columns.par_iter().map(|column| filter(column, &mask)).collect::<std::result::Result<_, _>>();
         filtered.map_err(|error| Error::internal(error.to_string()))
     }
 

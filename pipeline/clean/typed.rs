@@ -41,6 +41,7 @@ macro_rules! column_kinds {
 
         impl Rows for $name {
             type Value = $value;
+            #[inline]
             fn get(&self, row: usize) -> Option<$value> {
                 let convert: fn(_) -> $value = $convert;
                 self.0.is_valid(row).then(|| convert(self.0.value(row)))
@@ -75,11 +76,13 @@ impl Kind for Texts {
 }
 
 impl Texts {
+    #[inline]
     pub fn get(&self, row: usize) -> Option<&str> {
         self.0.is_valid(row).then(|| self.0.value(row))
     }
 
     /// The text, or nothing where there is none; for columns that are never null.
+    #[inline]
     pub fn text(&self, row: usize) -> &str {
         self.get(row).unwrap_or("")
     }

@@ -138,68 +138,77 @@ impl Input<'_> {
     }
 
     fn references(&self, index: &IdIndex) -> Outcome {
-        let text = self.text_like()?;
+        // The commonest layout is looked up in place; every other is brought to text first.
+        match self.raw.as_string_opt::<i32>() {
+            Some(text) => Ok(self.look_up(text.iter(), index)),
+            None => Ok(self.look_up(self.text_like()?.iter(), index)),
+        }
+    }
+
+    fn look_up<'t>(&self, text: impl Iterator<Item = Option<&'t str>>, index: &IdIndex) -> Checked {
         let (mut marks, mut refers_to_unknown) = (Vec::new(), Vec::new());
         // Exports stand in the order of what they refer to, so the last answer is often the next one too.
         let mut last: Option<(&str, Meaning)> = None;
-        let mut positions = Vec::with_capacity(text.len());
-        for (row, value) in (0..).zip(text.iter()) {
-            let position = match value {
-                None | Some("") if self.column.nullable => None,
-                None => {
-                    marks.push((row, Rule::Null));
-                    None
-                }
-                Some(id) if !is_sound_id(id) => {
-                    marks.push((row, Rule::Range));
-                    None
-                }
-                Some(id) => {
-                    let meaning = match last {
-                        Some((same, meaning)) if same == id => meaning,
-                        _ => index.find(id),
-                    };
-                    last = Some((id, meaning));
-                    match meaning {
-                        Meaning::Accepted(position) => Some(position),
-                        Meaning::NotKnown => {
-                            refers_to_unknown.push(row);
-                            None
-                        }
-                        Meaning::SetAside | Meaning::Nothing => {
-                            marks.push((row, Rule::Reference));
-                            None
-                        }
-                    }
-                }
+        let mut find = |id: &'t str| {
+            let meaning = match last {
+                Some((same, meaning)) if same == id => meaning,
+                _ if is_sound_id(id) => index.find(id),
+                _ => return Err(Rule::Range),
             };
-            positions.push(position);
-        }
-        Ok(Checked { array: Arc::new(UInt32Array::from(positions)), marks, refers_to_unknown })
+            last = Some((id, meaning));
+            Ok(meaning)
+        };
+        let positions: UInt32Array = (0..)
+            .zip(text)
+            .map(|(row, value)| {
+                let rule = match value {
+                    None | Some("") if self.column.nullable => return None,
+                    None => Rule::Null,
+                    Some(id) => match find(id) {
+                        Ok(Meaning::Accepted(position)) => return Some(position),
+                        Ok(Meaning::NotKnown) => {
+                            refers_to_unknown.push(row);
+                            return None;
+                        }
+                        Ok(Meaning::SetAside | Meaning::Nothing) => Rule::Reference,
+                        Err(rule) => rule,
+                    },
+                };
+                marks.push((row, rule));
+                None
+            })
+            .collect();
+        Checked { array: Arc::new(positions), marks, refers_to_unknown }
     }
 
     fn words(&self) -> Outcome {
-        let text = self.text_like()?;
+        match self.raw.as_string_opt::<i32>() {
+            Some(text) => Ok(self.codes(text.iter())),
+            None => Ok(self.codes(self.text_like()?.iter())),
+        }
+    }
+
+    fn codes<'t>(&self, text: impl Iterator<Item = Option<&'t str>>) -> Checked {
         let mut marks = Vec::new();
         let codes: UInt8Array = (0..)
-            .zip(text.iter())
-            .map(|(row, value)| match value {
-                None | Some("") if self.column.nullable => None,
-                None => {
-                    marks.push((row, Rule::Null));
-                    None
-                }
-                Some(word) => {
-                    let word = if self.is_text { word.trim() } else { word };
-                    let code = self.column.word_code(word);
-                    if code.is_none() {
-                        marks.push((row, Rule::Word));
+            .zip(text)
+            .map(|(row, value)| {
+                let rule = match value {
+                    None | Some("") if self.column.nullable => return None,
+                    None => Rule::Null,
+                    Some(word) => {
+                        let word = if self.is_text { word.trim() } else { word };
+                        match self.column.word_code(word) {
+                            Some(code) => return Some(code),
+                            None => Rule::Word,
+                        }
                     }
-                    code
-                }
+                };
+                marks.push((row, rule));
+                None
             })
             .collect();
-        Ok(Checked { array: Arc::new(codes), marks, refers_to_unknown: Vec::new() })
+        Checked { array: Arc::new(codes), marks, refers_to_unknown: Vec::new() }
     }
 
     fn dates(&self) -> Outcome {
@@ -381,6 +390,7 @@ fn microseconds(array: &ArrayRef) -> std::result::Result<PrimitiveArray<Timestam
     Ok(moments.as_primitive::<TimestampMicrosecondType>().clone())
 }
 
+#[inline]
 fn cell<A: arrow::array::ArrayAccessor, T>(array: A, row: usize, read: impl Fn(A::Item) -> Option<T>) -> Cell<T> {
     if array.is_null(row) {
         return Cell::Null;

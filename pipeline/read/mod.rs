@@ -84,6 +84,14 @@ impl Source {
         (self.paths.get(file).map_or("", String::as_str), row + 1)
     }
 
+    /// The file of all rows of a batch, where it is one.
+    pub fn single_file(&self, batch: &SourceBatch) -> Option<&str> {
+        match &batch.origin {
+            Origin::Consecutive { file, .. } => self.paths.get(*file).map(String::as_str),
+            Origin::Listed(_) => None,
+        }
+    }
+
     pub fn rows(&self) -> usize {
         self.batches.iter().map(|batch| batch.columns.num_rows()).sum()
     }

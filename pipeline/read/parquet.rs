@@ -2,7 +2,7 @@
 //! Says nothing about what a value means; `clean` checks it against the contract.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -17,8 +17,8 @@ const ROWS_A_BATCH: usize = 1 << 16;
 
 /// An opened Parquet file: its columns and the rows of each of its row groups.
 pub struct ParquetFile {
+    path: PathBuf,
     shown: String,
-    file: File,
     metadata: ArrowReaderMetadata,
 }
 
@@ -27,7 +27,7 @@ impl ParquetFile {
         let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
         let metadata =
             ArrowReaderMetadata::load(&file, Default::default()).map_err(|error| unreadable(shown, &error))?;
-        Ok(ParquetFile { shown: shown.to_string(), file, metadata })
+        Ok(ParquetFile { path: path.to_path_buf(), shown: shown.to_string(), metadata })
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -41,9 +41,8 @@ impl ParquetFile {
 
     /// The batches of one row group, the columns in file order.
     pub fn read(&self, row_group: usize, wanted: &[String]) -> Result<Vec<RecordBatch>> {
-        let file = self.file.try_clone().map_err(|error| {
-            Error::could_not_run(Fault::new(format!("could not open `{}` twice", self.shown)).caused_by(error))
-        })?;
+        // Opened anew for each row group: clones of one file share their place in it, and threads would move it.
+        let file = File::open(&self.path).map_err(|error| Error::io("open", &self.path, &error))?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
         let names = wanted.iter().map(String::as_str);
         let mask = ProjectionMask::columns(builder.parquet_schema(), names);

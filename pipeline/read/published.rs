@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use serde::Deserialize;
@@ -52,7 +52,7 @@ pub fn list(runs: &Path) -> Result<Vec<PublishedRun>> {
             found.push(open(&folder)?);
         }
     }
-    found.sort_by(|one, other| (one.as_of, one.sequence).cmp(&(other.as_of, other.sequence)));
+    found.sort_by_key(|run| (run.as_of, run.sequence));
     Ok(found)
 }
 
