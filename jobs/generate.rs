@@ -5,6 +5,7 @@ use wellfield::generate::{self, Options};
 use wellfield::publish::bank_files::{BankForm, BankWriter};
 
 use crate::options::{FileForm, Generate};
+use crate::terminal;
 
 pub fn run(options: &Generate) -> Result<()> {
     let form = match options.format {
@@ -19,6 +20,5 @@ pub fn run(options: &Generate) -> Result<()> {
     bank.townships = options.townships;
     generate::generate(&bank, &mut |table, batch| writer.write(table, &batch))?;
     writer.finish()?;
-    println!("{}", options.folder.display());
-    Ok(())
+    terminal::tell(options.folder.display())
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use wellfield::watch::StageCost;
 
 use crate::options::LogForm;
+use crate::terminal;
 
 /// Stages of a night, for the length of the bar.
 const STAGES: u64 = 10;
@@ -45,7 +46,7 @@ impl Log {
                 bar.println(line);
                 bar.inc(1);
             }
-            (None, LogForm::Text) => eprintln!("{line}"),
+            (None, LogForm::Text) => terminal::note(line),
             (None, LogForm::Json) => self.object("stage", &json!(cost)),
         }
     }
@@ -54,7 +55,7 @@ impl Log {
     pub fn remark(&self, text: &str) {
         match (&self.bar, self.form) {
             (Some(bar), _) => bar.println(format!("note: {text}")),
-            (None, LogForm::Text) => eprintln!("note: {text}"),
+            (None, LogForm::Text) => terminal::note(format!("note: {text}")),
             (None, LogForm::Json) => self.object("note", &json!({ "message": text })),
         }
     }
@@ -64,7 +65,7 @@ impl Log {
         if let (Some(line), Some(fields)) = (line.as_object_mut(), fields.as_object()) {
             line.extend(fields.clone());
         }
-        eprintln!("{line}");
+        terminal::note(line);
     }
 
     pub fn finish(&self) {

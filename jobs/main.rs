@@ -9,6 +9,7 @@ mod nightly;
 mod options;
 mod prepare;
 mod rule;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,6 @@ fn main() -> ExitCode {
 /// Every fault to stderr, one after the other; the kind of error is the exit code.
 fn fail(error: &Error) -> ExitCode {
     let reports: Vec<String> = error.faults().iter().map(|fault| fault.report()).collect();
-    eprintln!("{}", reports.join("\n\n"));
+    terminal::note(reports.join("\n\n"));
     ExitCode::from(error.exit_code())
 }

@@ -15,13 +15,13 @@ use wellfield::watch::{StageCost, Watch};
 use crate::log::Log;
 use crate::options::Nightly;
 use crate::prepare::{self, Prepared};
+use crate::terminal;
 
 pub fn run(options: &Nightly) -> Result<()> {
     let log = Log::new(options.log);
     let outcome = rate_and_publish(options, &log);
     log.finish();
-    println!("{}", outcome?.display());
-    Ok(())
+    terminal::tell(outcome?.display())
 }
 
 fn rate_and_publish(options: &Nightly, log: &Log) -> Result<std::path::PathBuf> {

@@ -28,7 +28,7 @@ pub enum Verb {
     Check(Check),
     /// Explain one household: facts, points, reasons, limit, decision, and what would raise its grade
     Explain(Explain),
-    /// Print the definition of a fact, characteristic, veto, flag or quarantine rule
+    /// Print what a name means: a fact, characteristic, veto, flag, quarantine rule, policy or table
     Rule(Rule),
     /// Make a synthetic bank of any size, the same bytes for the same seed
     Generate(Generate),
@@ -100,8 +100,8 @@ pub struct Explain {
     /// Where runs are published [default: `runs` in the bank's folder]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// The earlier run to look back at, with `--as-of`
-    #[arg(long, value_name = "RUN|none")]
+    /// The earlier run to look back at, with `--as-of` [default: the newest published one with an earlier as-of date]
+    #[arg(long, value_name = "RUN|none", requires = "as_of")]
     pub previous: Option<String>,
     /// Explain by the policy files of this folder instead of the bank's own rulebook
     #[arg(long, value_name = "DIR")]
@@ -117,7 +117,7 @@ pub struct Explain {
 #[derive(Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct Rule {
-    /// Name of a fact, characteristic, veto, flag, quarantine rule or policy
+    /// Name of a fact, characteristic, veto, flag, quarantine rule, policy or table
     pub id: String,
     /// The day as of which rules are in force [default: the newest version of each]
     #[arg(long, value_name = "DATE", value_parser = date)]

@@ -3,10 +3,11 @@
 use wellfield::calendar::Date;
 use wellfield::contract::Contracts;
 use wellfield::definitions::{self, Definition, Texts};
-use wellfield::fault::{Error, Result};
+use wellfield::fault::Result;
 use wellfield::rulebook::{FACTS, Rulebook, RulebookPlace};
 
 use crate::options::{Language, Rule};
+use crate::terminal;
 
 pub fn run(options: &Rule) -> Result<()> {
     let contracts = Contracts::built_in()?;
@@ -15,12 +16,10 @@ pub fn run(options: &Rule) -> Result<()> {
     let rulebook = Rulebook::load(&place, options.as_of.unwrap_or(newest), FACTS)?;
     let found = definitions::find(&options.id, &rulebook, &contracts)?;
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&found).map_err(|error| Error::internal(error.to_string()))?);
-        return Ok(());
+        return terminal::tell_json(&found);
     }
     let shown: Vec<String> = found.iter().map(|definition| in_words(definition, options.lang)).collect();
-    println!("{}", shown.join("\n\n"));
-    Ok(())
+    terminal::tell(shown.join("\n\n"))
 }
 
 fn in_words(definition: &Definition, language: Language) -> String {
@@ -49,6 +48,7 @@ fn kind(kind: &str, language: Language) -> &str {
         ("visit_flag", Language::Zh) => "走访标记",
         ("quarantine_rule", Language::Zh) => "隔离规则",
         ("policy", Language::Zh) => "政策文件",
+        ("table", Language::Zh) => "数据表",
         ("visit_flag", Language::En) => "visit flag",
         ("quarantine_rule", Language::En) => "quarantine rule",
         (kind, _) => kind,

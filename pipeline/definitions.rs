@@ -1,10 +1,10 @@
-//! What a name means: facts, characteristics, vetoes, visit flags, quarantine rules and policies, each with its
+//! What a name means: facts, characteristics, vetoes, visit flags, quarantine rules, policies and tables, each with its
 //! definition, the version in force and its source. Reads contracts and rulebook; holds no value of its own.
 
 use serde::Serialize;
 
 use crate::clean::Rule;
-use crate::contract::{Bilingual, Contracts};
+use crate::contract::{Bilingual, Column, Contract, Contracts};
 use crate::fault::{Error, Fault, Result};
 use crate::limit::decisions::Unsound;
 use crate::rulebook::{Bin, Direction, FACTS, Rulebook, SourceReference, Veto, VetoCondition, Wording};
@@ -15,7 +15,7 @@ use crate::visits::Flag;
 #[derive(Clone, Debug, Serialize)]
 pub struct Definition {
     pub id: String,
-    /// `fact`, `characteristic`, `veto`, `visit_flag`, `quarantine_rule` or `policy`.
+    /// `fact`, `characteristic`, `veto`, `visit_flag`, `quarantine_rule`, `policy` or `table`.
     pub kind: &'static str,
     pub meaning: Texts,
     /// What else there is to know, line by line: unit, window, bins, who may override.
@@ -75,8 +75,9 @@ pub fn find(id: &str, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<
     found.extend(Flag::ALL.into_iter().filter(|flag| flag.name() == id).map(|flag| flag_definition(flag, rulebook)));
     found.extend(quarantine_rule(id));
     found.extend(policy(id, rulebook));
+    found.extend(contracts.inputs.iter().chain(&contracts.outputs).filter(|contract| contract.table == id).map(table));
     if found.is_empty() {
-        let known = names(rulebook);
+        let known = names(rulebook, contracts);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let fault = Fault::new(format!("no rule is called `{id}`"));
         return Err(Error::refused(fault.hint(crate::read::suggestion(id, &known))));
@@ -85,14 +86,15 @@ pub fn find(id: &str, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<
 }
 
 /// Every name that has a meaning.
-fn names(rulebook: &Rulebook) -> Vec<String> {
+fn names(rulebook: &Rulebook, contracts: &Contracts) -> Vec<String> {
     let facts = FACTS.iter().map(|fact| fact.name.to_string());
     let vetoes = rulebook.vetoes.iter().map(|veto| veto.code.clone());
     let flags = Flag::ALL.into_iter().map(|flag| flag.name().to_string());
     let rules = Rule::ALL.into_iter().map(|rule| rule.name().to_string());
     let unsound = Unsound::ALL.into_iter().map(|rule| rule.name().to_string());
     let policies = rulebook.in_force.iter().map(|version| version.policy.clone());
-    facts.chain(vetoes).chain(flags).chain(rules).chain(unsound).chain(policies).collect()
+    let tables = contracts.inputs.iter().chain(&contracts.outputs).map(|contract| contract.table.clone());
+    facts.chain(vetoes).chain(flags).chain(rules).chain(unsound).chain(policies).chain(tables).collect()
 }
 
 fn version(policy: &str, value: Option<&str>, rulebook: &Rulebook) -> Option<Version> {
@@ -243,4 +245,32 @@ fn policy(id: &str, rulebook: &Rulebook) -> Option<Definition> {
         details: found.value_sources.iter().map(|(value, source)| detail(value, value, &source.id)).collect(),
         version: version(id, None, rulebook),
     })
+}
+
+/// The reference page of a table: its grain, its key, and every column.
+fn table(contract: &Contract) -> Definition {
+    let mut details = vec![detail("key", "主键", contract.key.join(", "))];
+    details.extend(
+        contract
+            .columns
+            .iter()
+            .map(|column| Detail { label: texts(&column.name, &column.name), value: column_in_words(column) }),
+    );
+    Definition {
+        id: contract.table.clone(),
+        kind: "table",
+        meaning: Texts::from(&contract.grain),
+        details,
+        version: None,
+    }
+}
+
+/// "a date, may be null; the day on which …"
+fn column_in_words(column: &Column) -> String {
+    let mut parts = vec![column.kind.describe()];
+    parts.extend((!column.words.is_empty()).then(|| format!("one of {}", column.words.join(", "))));
+    parts.extend(column.references.as_ref().map(|table| format!("of `{table}`")));
+    parts.extend(column.unit.as_ref().map(|unit| format!("in {unit}")));
+    parts.extend(column.nullable.then(|| "may be null".to_string()));
+    format!("{}: {}", parts.join(", "), column.meaning.en)
 }

@@ -22,6 +22,7 @@ pub mod limit;
 pub mod outputs;
 pub mod definitions;
 pub mod night;
+pub mod explanation;
 pub mod audit;
 pub mod generate;
 pub mod publish;

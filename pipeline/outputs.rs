@@ -313,7 +313,7 @@ fn grant_limits(results: &Results) -> Result<Vec<ArrayRef>> {
         let of_grade = crate::limit::grade_limits(&rulebook.limits, &ranks, rank).ok().flatten()?;
         let area = results.tables.areas.area_id.text(results.register.area(number));
         let stars = results.previous.stars.get(area).copied().unwrap_or(0);
-        Some(of_grade.spread_bp - rulebook.limits.star_discount_bp * stars)
+        Some(crate::limit::rate_spread_bp(of_grade, stars, &rulebook.limits))
     });
     let terms =
         finals.iter().map(|outcome| ranks.in_scale(outcome.rank).map(|_| i64::from(rulebook.limits.term_months)));

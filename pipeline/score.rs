@@ -67,14 +67,12 @@ pub fn score(
 
 /// A scorecard with the columns that its characteristics read.
 struct Card<'a> {
+    scorecard: &'a Scorecard,
     lines: Vec<Line<'a>>,
-    /// Tenths of a point over the blocks that are on.
-    max_points: i64,
 }
 
 struct Line<'a> {
     column: &'a ArrayRef,
-    is_on: bool,
     measure: Measure<'a>,
 }
 
@@ -154,28 +152,33 @@ impl<'a> Card<'a> {
         let lines = scorecard.characteristics.iter().map(|characteristic| {
             let column = facts.column(&characteristic.fact);
             let column = column.ok_or_else(|| Error::internal(format!("no fact `{}`", characteristic.fact)))?;
-            Ok(Line { column, is_on: is_on(scorecard, characteristic), measure: Measure::of(characteristic)? })
+            Ok(Line { column, measure: Measure::of(characteristic)? })
         });
-        let lines = lines.collect::<Result<Vec<_>>>()?;
-        let on = lines.iter().filter(|line| line.is_on);
-        let max_points = on.map(|line| i64::from(line.measure.characteristic.max_points())).sum();
-        Ok(Card { lines, max_points })
+        Ok(Card { scorecard, lines: lines.collect::<Result<_>>()? })
     }
 
     fn score(&self, scorecard: usize, household: usize) -> HouseholdScore {
         let values: Vec<Option<FactValue>> = self.lines.iter().map(|line| value_at(line.column, household)).collect();
         let points: Vec<i32> =
             self.lines.iter().zip(&values).map(|(line, &value)| line.measure.points(value)).collect();
-        let on = self.lines.iter().zip(&points).filter(|(line, _)| line.is_on);
-        let earned: i64 = on.map(|(_, &points)| i64::from(points)).sum();
+        let (earned, maximum) = sums(self.scorecard, &points);
         let is_missing = values.iter().map(Option::is_none).collect();
-        HouseholdScore { scorecard, points, is_missing, score: share_of_100(earned, self.max_points) }
+        HouseholdScore { scorecard, points, is_missing, score: share_of_100(earned, maximum) }
     }
 }
 
 /// Whether the characteristic's block counts.
 pub fn is_on(scorecard: &Scorecard, characteristic: &Characteristic) -> bool {
     scorecard.blocks.get(characteristic.block).is_some_and(|block| block.is_on)
+}
+
+/// Points earned and points to be had in the blocks that are on, in tenths.
+pub fn sums(scorecard: &Scorecard, points: &[i32]) -> (i64, i64) {
+    let on =
+        scorecard.characteristics.iter().zip(points).filter(|(characteristic, _)| is_on(scorecard, characteristic));
+    on.fold((0, 0), |(earned, maximum), (characteristic, &points)| {
+        (earned + i64::from(points), maximum + i64::from(characteristic.max_points()))
+    })
 }
 
 /// 100 × earned / maximum in tenths, rounded half up.

@@ -125,7 +125,7 @@ typed_tables! {
     /// Key branch_id.
     Branches { branch_id: Texts, parent_branch_id: References, name: Texts, area_id: References, opened_on: Dates, closed_on: Dates }
     /// Key grid_id.
-    Grids { grid_id: Texts, branch_id: References, area_id: References, valid_from: Dates, valid_to: Dates }
+    Grids { grid_id: Texts, branch_id: References, area_id: References, name: Texts, valid_from: Dates, valid_to: Dates }
     /// Key officer_id.
     Officers { officer_id: Texts, branch_id: References, active_from: Dates, active_to: Dates }
     /// Key (grid_id, officer_id, duty, valid_from).

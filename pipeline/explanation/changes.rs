@@ -145,13 +145,19 @@ impl Changes {
         let code = &veto.code;
         let text = match score {
             Some(score) => language.pick(
-                format!("{code} alone stands in the way ({ends_when} ends it): without it the grade would be {grade_then} (score {score})."),
+                format!(
+                    "{code} alone stands in the way ({ends_when} ends it): without it the grade would be {grade_then} \
+                     (score {score})."
+                ),
                 format!("仅{code}一项否决（{ends_when}即消除）：若无此项，等级为{grade_then}（评分{score}）。"),
             ),
             None => {
                 let missing = missing(subject)?.join(language.pick("; ", "；"));
                 language.pick(
-                    format!("None: without {code} ({ends_when} ends it) the household would still be {grade_then}: {missing}."),
+                    format!(
+                        "None: without {code} ({ends_when} ends it) the household would still be {grade_then}: \
+                         {missing}."
+                    ),
                     format!("无：即使没有{code}（{ends_when}即消除），仍为{grade_then}：{missing}。"),
                 )
             }
@@ -176,8 +182,10 @@ impl Changes {
         let missing = missing(subject)?;
         let (listed, score_then) = (missing.join(language.pick("; ", "；")), Points(i64::from(score)));
         let text = language.pick(
-            format!("A complete profile made on the as-of date ({listed}): with all other facts as they are the grade would be {grade_then} (score {score_then}); what the new profile says may change that."),
-            format!("于数据日期重新完整建档（{listed}）：其他指标不变时等级为{grade_then}（评分{score_then}）；以新建档内容为准。"),
+            format!("A complete profile made on the as-of date ({listed}): with all other facts as they are the grade would \
+                 be {grade_then} (score {score_then}); what the new profile says may change that."),
+            format!("于数据日期重新完整建档（{listed}）：其他指标不变时等级为{grade_then}（评分{score_then}）；\
+                 以新建档内容为准。"),
         );
         self.when_rateable = Some(WhenRateable { missing, score_then, grade_then });
         Ok(text)
@@ -186,7 +194,10 @@ impl Changes {
 
 /// The previous run's place in the scale, which the upgrade margin looks at.
 fn previous(subject: &Subject) -> Option<usize> {
-    subject.earlier().and_then(|earlier| subject.ranks.find(&earlier.model_grade)).and_then(|rank| subject.ranks.in_scale(rank))
+    subject
+        .earlier()
+        .and_then(|earlier| subject.ranks.find(&earlier.model_grade))
+        .and_then(|rank| subject.ranks.in_scale(rank))
 }
 
 fn grade_name(subject: &Subject, place: usize) -> String {
@@ -265,7 +276,12 @@ mod tests {
             blocks: vec![Block { id: "character".into(), name, max_points: 1000, is_on: true }],
             characteristics: vec![
                 characteristic("on_time_share_24m", Direction::AtLeast, &[("0.9", 600), ("0.5", 300), ("", 0)], 100),
-                characteristic("delay_days_max_24m", Direction::AtMost, &[("0", 400), ("30", 390), ("90", 200), ("", 0)], 0),
+                characteristic(
+                    "delay_days_max_24m",
+                    Direction::AtMost,
+                    &[("0", 400), ("30", 390), ("90", 200), ("", 0)],
+                    0,
+                ),
             ],
         }
     }
@@ -280,7 +296,12 @@ mod tests {
     }
 
     /// Bin and score of the least step of a characteristic that lifts the grade.
-    fn least(points: &[i32], previous: Option<usize>, position: usize, value: Option<FactValue>) -> Option<(usize, i32)> {
+    fn least(
+        points: &[i32],
+        previous: Option<usize>,
+        position: usize,
+        value: Option<FactValue>,
+    ) -> Option<(usize, i32)> {
         let (card, scale) = (card(), scale());
         let (earned, maximum) = sums(&card, points);
         let (place, _) = with_margin(&scale, share_of_100(earned, maximum), previous);

@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn amounts_are_grouped_for_people_and_plain_for_machines() {
-        for (cents, shown) in [(0, "0.00"), (99_950, "999.50"), (5_400_000, "54,000.00"), (-123_456_789, "-1,234,567.89")]
+        for (cents, shown) in
+            [(0, "0.00"), (99_950, "999.50"), (5_400_000, "54,000.00"), (-123_456_789, "-1,234,567.89")]
         {
             assert_eq!(Amount(cents).to_string(), shown);
         }

@@ -90,11 +90,16 @@ impl Grading {
                 "无上次等级，不适用升级缓冲。".into(),
             );
         };
-        let previous = subject.ranks.find(earlier).and_then(|rank| subject.ranks.in_scale(rank));
-        if previous.is_none_or(|previous| earned >= previous) {
+        let Some(previous) = subject.ranks.find(earlier).and_then(|rank| subject.ranks.in_scale(rank)) else {
             return language.pick(
-                format!("Not better than a rated previous grade ({earlier}): the upgrade margin plays no part."),
-                format!("未优于上次的有效等级（{earlier}），不适用升级缓冲。"),
+                format!("The previous grade {earlier} is not earned by a score: the upgrade margin plays no part."),
+                format!("上次等级{earlier}并非评分所得，不适用升级缓冲。"),
+            );
+        };
+        if earned >= previous {
+            return language.pick(
+                format!("Not better than the previous grade {earlier}: the upgrade margin plays no part."),
+                format!("未优于上次等级{earlier}，不适用升级缓冲。"),
             );
         }
         let result = &self.model_grade;
@@ -103,12 +108,14 @@ impl Grading {
         let needed = Points(at_least.0 + margin.0);
         match self.grade_kept {
             true => language.pick(
-                format!("Better than the previous grade {earlier}, but {better} then takes {needed} ({at_least} and the upgrade margin of {margin}): the grade is {result}."),
+                format!("Better than the previous grade {earlier}, but {better} then takes {needed} ({at_least} and the \
+                     upgrade margin of {margin}): the grade is {result}."),
                 format!("优于上次等级{earlier}，但升至{better}须达到{needed}（{at_least}加升级缓冲{margin}），故为{result}。"),
             ),
             false => language.pick(
-                format!("Better than the previous grade {earlier}, and {needed} ({at_least} and the upgrade margin of {margin}) is reached: the grade is {result}."),
-                format!("优于上次等级{earlier}，且已达到{needed}（{at_least}加升级缓冲{margin}），故为{result}。"),
+                format!("Better than the previous grade {earlier}, and the {needed} that {better} then takes ({at_least} and the \
+                     upgrade margin of {margin}) is reached: the grade is {result}."),
+                format!("优于上次等级{earlier}，且已达到{better}所需的{needed}（{at_least}加升级缓冲{margin}），故为{result}。"),
             ),
         }
     }

@@ -79,8 +79,10 @@ fn not_valid(tables: &Tables, as_of: Date, household: &str) -> Fault {
         rows.map(|row| (households.valid_from.get(row), households.valid_to.get(row))).collect();
     spans.sort();
     let shown: Vec<String> = spans.iter().filter_map(|&(from, to)| Some(span(from?, to))).collect();
-    let fault =
-        Fault::new(format!("household `{household}` is not in the run as of {as_of}: it is valid {}", shown.join(", ")));
+    let fault = Fault::new(format!(
+        "household `{household}` is not in the run as of {as_of}: it is valid {}",
+        shown.join(", ")
+    ));
     let last_day = spans.iter().filter_map(|&(_, to)| to.filter(|&to| to <= as_of)).max().map(|to| Date(to.0 - 1));
     let first_day = spans.iter().filter_map(|&(from, _)| from.filter(|&from| from > as_of)).min();
     match last_day.or(first_day) {
@@ -98,10 +100,8 @@ fn set_aside(cleaned: &CleanBank, household: &str) -> Fault {
     let is_its = |key: &str| key.split('|').next() == Some(household);
     let row = cleaned.set_aside.iter().find(|row| row.table == "households" && is_its(&row.key));
     match row {
-        Some(row) => fault.hint(format!(
-            "{} row {} was set aside by `{}`: {}",
-            row.source, row.row_number, row.rule, row.message
-        )),
+        Some(row) => fault
+            .hint(format!("{} row {} was set aside by `{}`: {}", row.source, row.row_number, row.rule, row.message)),
         None => fault.hint("`wellfield check` lists the rows that are set aside"),
     }
 }
@@ -114,7 +114,8 @@ const SIMILAR_LEAST: f64 = 0.85;
 fn unknown(tables: &Tables, household: &str) -> Fault {
     let fault = Fault::new(format!("there is no household `{household}`"));
     let ids = &tables.households.ids;
-    let known = (0..ids.accepted()).filter_map(|position| u32::try_from(position).ok()).map(|position| ids.id(position));
+    let known =
+        (0..ids.accepted()).filter_map(|position| u32::try_from(position).ok()).map(|position| ids.id(position));
     let mut similar: Vec<(f64, &str)> = known
         .map(|id| (strsim::jaro_winkler(household, id), id))
         .filter(|&(closeness, _)| closeness > SIMILAR_LEAST)

@@ -216,10 +216,9 @@ fn binding_in_words(binding: Binding, language: Language) -> String {
     match binding {
         Binding::Veto => language.pick("a veto: no limit".into(), "一票否决，无额度".into()),
         Binding::NotRateable => language.pick("not rateable: no limit".into(), "不可评级，无额度".into()),
-        Binding::Unknown(cap) => language.pick(
-            format!("{} is not known: no limit", cap.name()),
-            format!("{} 未知，无额度", cap.name()),
-        ),
+        Binding::Unknown(cap) => {
+            language.pick(format!("{} is not known: no limit", cap.name()), format!("{} 未知，无额度", cap.name()))
+        }
         Binding::Deductions => language.pick("what is already owed".into(), "已有负债的扣减".into()),
         Binding::Cap(cap) => language.word(CAPS, cap.name()),
     }
@@ -284,13 +283,16 @@ fn final_in_words(
         (Action::Accept, Some(of_final)) => {
             let cap = Amount(i128::from(of_final.cap_cents));
             language.pick(
-                format!("accepted: the smallest of the accepted {given}, the suggested {suggested} and cap[{grade}] {cap}"),
+                format!(
+                    "accepted: the smallest of the accepted {given}, the suggested {suggested} and cap[{grade}] {cap}"
+                ),
                 format!("已接受：取所接受额度{given}、建议额度{suggested}与等级{grade}上限{cap}中最小者"),
             )
         }
-        (Action::Adjust, Some(_)) if decision.limit.is_some() => {
-            language.pick(format!("adjusted: the limit given with grade {grade}"), format!("人工调整：按所给等级{grade}与额度"))
-        }
+        (Action::Adjust, Some(_)) if decision.limit.is_some() => language.pick(
+            format!("adjusted: the limit given with grade {grade}"),
+            format!("人工调整：按所给等级{grade}与额度"),
+        ),
         (Action::Adjust, Some(_)) => language.pick(
             format!("adjusted to grade {grade} without a limit: computed anew for {grade}, without hold"),
             format!("人工调整为等级{grade}且未给额度：按{grade}重新计算，不作保持"),
@@ -307,10 +309,14 @@ fn rate(subject: &Subject, of_final: Option<&GradeLimits>) -> (Option<i64>, Stri
     let area = subject.tables().areas.area_id.text(subject.night.register.area(subject.number));
     let stars = subject.previous.stars.get(area).copied().unwrap_or(0);
     let spread = limit::rate_spread_bp(of_final, stars, rules);
+    let grade = &of_final.grade;
     let (own, discount, reference) = (of_final.spread_bp, rules.star_discount_bp, percent(rules.reference_rate));
     let text = language.pick(
-        format!("{own} bp for grade {} − {discount} bp × {stars} stars of the area = {spread} bp over the reference rate of {reference}", of_final.grade),
-        format!("等级{}加点{own}bp − {discount}bp × 所在行政区{stars}星 = 参考利率{reference}加{spread}bp", of_final.grade),
+        format!(
+            "{own} bp for grade {grade} − {discount} bp × {stars} stars of the area = {spread} bp over the reference \
+             rate of {reference}"
+        ),
+        format!("等级{grade}加点{own}bp − {discount}bp × 所在行政区{stars}星 = 参考利率{reference}加{spread}bp"),
     );
     (Some(spread), text)
 }
@@ -318,7 +324,8 @@ fn rate(subject: &Subject, of_final: Option<&GradeLimits>) -> (Option<i64>, Stri
 /// A share as a percentage, exactly.
 fn percent(share: Decimal) -> String {
     let hundredfold = format_scaled(share.mantissa() * 100, share.scale());
-    let trimmed = if share.scale() > 0 { hundredfold.trim_end_matches('0').trim_end_matches('.') } else { &hundredfold };
+    let trimmed =
+        if share.scale() > 0 { hundredfold.trim_end_matches('0').trim_end_matches('.') } else { &hundredfold };
     format!("{trimmed} %")
 }
 

@@ -40,8 +40,7 @@ impl Outcome {
     pub fn of(subject: &Subject) -> Result<Outcome> {
         let (grade, limit, outcome) = (subject.grade()?, subject.limit()?, subject.outcome()?);
         let (list, reason) = place(subject.number, &subject.night.facts, grade, outcome, subject.rulebook);
-        let until =
-            profile_valid_until(subject.as_of(), subject.value("profile_age_days"), subject.rulebook);
+        let until = profile_valid_until(subject.as_of(), subject.value("profile_age_days"), subject.rulebook);
         let decisions = subject.tables().decisions.as_ref();
         let decision_id = outcome.decision.zip(decisions).map(|(decision, rows)| rows.decision_id.text(decision.row));
         let earlier = subject.earlier();
@@ -75,16 +74,25 @@ impl Outcome {
             format!("最终等级{final_grade}，{list}（{why}），最终额度{final_limit}。"),
         );
         let decision = match &self.decision_id {
-            None => language.pick("No decision is in force: the model's grade and limit hold.".into(), "无有效审批，以模型结果为准。".into()),
+            None => language.pick(
+                "No decision is in force: the model's grade and limit hold.".into(),
+                "无有效审批，以模型结果为准。".into(),
+            ),
             Some(id) => {
                 let action = language.word(ACTIONS, &self.decision);
                 language.pick(
-                    format!("Decision {id} ({action}) is in force; the model says {model_grade} and {suggested_limit}."),
+                    format!(
+                        "Decision {id} ({action}) is in force; the model says {model_grade} and {suggested_limit}."
+                    ),
                     format!("审批{id}（{action}）有效；模型结果为{model_grade}、{suggested_limit}。"),
                 )
             }
         };
-        format!("{holds}{space}{decision}{space}{}", self.change_in_words(subject, change), space = language.pick(" ", ""))
+        format!(
+            "{holds}{space}{decision}{space}{}",
+            self.change_in_words(subject, change),
+            space = language.pick(" ", "")
+        )
     }
 
     fn change_in_words(&self, subject: &Subject, change: Change) -> String {

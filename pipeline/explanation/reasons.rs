@@ -61,10 +61,8 @@ fn of_veto(subject: &Subject, veto: &Veto) -> Reason {
     let condition = condition_in_words(subject, &veto.condition);
     let source = subject.rulebook.sources.get(&veto.legal_basis.id);
     let title = source.map_or(&veto.legal_basis.id, |source| language.pick(&source.title.en, &source.title.zh));
-    let basis = language.pick(
-        format!("{title}; {}", veto.legal_basis.provision),
-        format!("{title}；{}", veto.legal_basis.provision),
-    );
+    let basis = language
+        .pick(format!("{title}; {}", veto.legal_basis.provision), format!("{title}；{}", veto.legal_basis.provision));
     let override_words = match veto.is_overridable {
         true => language.pick("a named person may override it", "可由指定人员解除"),
         false => language.pick("nobody may override it", "不可人工解除"),
@@ -108,7 +106,8 @@ pub fn condition_in_words(subject: &Subject, condition: &VetoCondition) -> Strin
 fn watchlist_days(subject: &Subject, list_name: &str) -> String {
     use crate::clean::typed::Rows as _;
     let Some(watchlist) = &subject.tables().watchlist else { return String::new() };
-    let list = subject.contracts.input("watchlist").and_then(|contract| contract.word_code("list_name", list_name)).ok();
+    let list =
+        subject.contracts.input("watchlist").and_then(|contract| contract.word_code("list_name", list_name)).ok();
     let mut days: Vec<String> = (0..watchlist.rows)
         .filter(|&row| watchlist.household_id.get(row) == Some(subject.position))
         .filter(|&row| list.is_some() && watchlist.list_name.get(row) == list)

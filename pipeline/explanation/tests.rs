@@ -47,8 +47,7 @@ fn rated(folder: &Path) -> Rated {
         model_grade: scale.grades[number % scale.grades.len()].grade.clone(),
         suggested_limit: 1_000_000,
     });
-    let previous =
-        Previous { run_id: Some("earlier".into()), households: households.collect(), ..Previous::default() };
+    let previous = Previous { run_id: Some("earlier".into()), households: households.collect(), ..Previous::default() };
     let night = rate(&previous);
     Rated { night, previous, rulebook, contracts }
 }
@@ -93,7 +92,11 @@ fn the_rows_named_are_those_that_were_counted() {
         };
         assert_eq!(valid, count("valid_visits_12m"), "{id}: {told}");
         assert_eq!(rows(&found, "net_income", "profiles") == 1, value("profile_age_days").is_some(), "{id}");
-        assert_eq!(rows(&found, "relationship_months", "accounts") == 1, value("relationship_months").is_some(), "{id}");
+        assert_eq!(
+            rows(&found, "relationship_months", "accounts") == 1,
+            value("relationship_months").is_some(),
+            "{id}"
+        );
         assert_eq!(rows(&found, "outside_outstanding", "outside_debts") == 1, value("outside_outstanding").is_some());
         for line in &found.facts {
             assert!(line.value.is_some() || line.remark.is_some(), "{id}: nothing says why {} is null", line.fact);

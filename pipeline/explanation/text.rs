@@ -3,7 +3,9 @@
 
 use super::changes::Changes;
 use super::decision_lines::DecisionLine;
+use super::evidence::Source;
 use super::fact_lines::FactLine;
+use super::figures::Figure;
 use super::layout::{LINE_WIDTH, left, right, width, wrap};
 use super::limit_steps::{Computed, LimitSteps};
 use super::points::{BlockPoints, CharacteristicPoints, PointsSheet};
@@ -88,7 +90,10 @@ impl Page {
         self.labelled("care category", "关怀类别", &language.word(CARE_CATEGORIES, &household.care_category));
         let validity = match household.grid_is_valid {
             true => "",
-            false => language.pick(" (not valid on this date: counts in no coverage or indicator)", "（当日无效，不计入覆盖率与指标）"),
+            false => language.pick(
+                " (not valid on this date: counts in no coverage or indicator)",
+                "（当日无效，不计入覆盖率与指标）",
+            ),
         };
         self.labelled("grid", "网格", &format!("{} {}{validity}", household.grid.id, household.grid.name));
         self.labelled("branch", "网点", &format!("{} {}", household.branch.id, household.branch.name));
@@ -103,7 +108,9 @@ impl Page {
         let state = match (&run.published_run_id, run.has_changed) {
             (None, _) => language.pick("not published", "未发布").to_string(),
             (Some(_), false) => language.pick("published", "已发布").to_string(),
-            (Some(published), true) => language.pick(format!("published was {published}"), format!("已发布的为{published}")),
+            (Some(published), true) => {
+                language.pick(format!("published was {published}"), format!("已发布的为{published}"))
+            }
         };
         self.labelled("run", "运行", &format!("{} ({state})", run.run_id));
         self.labelled("previous run", "上次运行", run.previous_run_id.as_deref().unwrap_or(none));
@@ -126,25 +133,42 @@ impl Page {
 
     fn facts(&mut self, facts: &[FactLine]) {
         self.heading("Facts, and where they come from", "指标及来源");
+        let mut before: Option<&FactLine> = None;
         for line in facts {
-            let language = self.language;
-            let value = line.value.map_or_else(|| "—".to_string(), |value| value.to_string());
-            let unit = line.unit.as_deref().map_or_else(String::new, |unit| language.word(UNITS, unit));
             let name = left(&self.fact_name(&line.fact), self.name_columns());
+            let value = self.value(line.value);
+            let unit = line.unit.as_deref().filter(|_| line.value.is_some());
+            let unit = unit.map_or_else(String::new, |unit| self.language.word(UNITS, unit));
             self.lines.push(format!("  {name}{} {unit}", right(&value, VALUE)).trim_end().to_string());
             self.paragraph(6, first_clause(&line.meaning));
-            for source in &line.sources {
-                let start = language.pick(format!("      from {}: ", source.table), format!("      来源 {}：", source.table));
-                self.hanging(&start, &source.text);
-            }
-            if let Some(remark) = &line.remark {
-                let start = match line.value {
-                    None => language.pick("      not known: ", "      未知："),
-                    Some(_) => language.pick("      note: ", "      说明："),
-                };
-                self.hanging(start, remark);
-            }
+            self.sources(line, before);
+            before = Some(line);
         }
+    }
+
+    /// What stands behind a fact; what already stands behind the one before is not said again.
+    fn sources(&mut self, line: &FactLine, before: Option<&FactLine>) {
+        let language = self.language;
+        let again = language.pick("the same as above", "同上");
+        for source in &line.sources {
+            let is_same = |other: &Source| other.table == source.table && other.text == source.text;
+            let is_again = before.is_some_and(|before| before.sources.iter().any(is_same));
+            let table = source.table;
+            let start = language.pick(format!("      from {table}: "), format!("      来源 {table}："));
+            self.hanging(&start, if is_again { again } else { &source.text });
+        }
+        if let Some(remark) = &line.remark {
+            let start = match line.value {
+                None => language.pick("      not known: ", "      未知："),
+                Some(_) => language.pick("      note: ", "      说明："),
+            };
+            let is_again = before.is_some_and(|before| before.remark.as_ref() == Some(remark));
+            self.hanging(start, if is_again { again } else { remark });
+        }
+    }
+
+    fn value(&self, value: Option<Figure>) -> String {
+        value.map_or_else(|| "—".to_string(), |value| value.to_string())
     }
 
     fn points(&mut self, sheet: &PointsSheet) {
@@ -154,13 +178,19 @@ impl Page {
             self.block(block);
         }
         let (points, maximum, score) = (sheet.points, sheet.max_points, sheet.score);
-        let total = self.language.pick("score: 100 × points / maximum of the blocks that count", "评分：100 × 得分 / 计分板块满分");
+        let total = self
+            .language
+            .pick("score: 100 × points / maximum of the blocks that count", "评分：100 × 得分 / 计分板块满分");
         self.hanging("  ", &format!("{total} = 100 × {points} / {maximum} = {score}"));
     }
 
     fn block(&mut self, block: &BlockPoints) {
-        let off = if block.is_on { "" } else { self.language.pick(" (switched off, does not count)", "（已关闭，不计分）") };
-        let name = left(&format!("{} {}{off}", block.name, block.block), self.name_columns() + VALUE + 2 + BIN);
+        let off = if block.is_on {
+            ""
+        } else {
+            self.language.pick(" (switched off, does not count)", "（已关闭，不计分）")
+        };
+        let name = left(&format!("{}{off}", block.name), self.name_columns() + VALUE + 2 + BIN);
         let sum = self.of(&block.points.to_string(), &block.max_points.to_string());
         self.lines.push(format!("  {name}{sum}").trim_end().to_string());
         for line in &block.characteristics {
@@ -170,7 +200,7 @@ impl Page {
 
     fn characteristic(&mut self, line: &CharacteristicPoints) {
         let name = left(&format!("  {}", self.fact_name(&line.characteristic)), self.name_columns());
-        let value = right(&line.value.map_or_else(|| "—".to_string(), |value| value.to_string()), VALUE);
+        let value = right(&self.value(line.value), VALUE);
         let sum = self.of(&line.points.to_string(), &line.max_points.to_string());
         self.lines.push(format!("  {name}{value}  {}{sum}", left(&line.bin, BIN)));
     }
@@ -183,7 +213,10 @@ impl Page {
     fn reasons(&mut self, explanation: &Explanation) {
         self.heading("Reasons", "理由");
         if explanation.reasons.is_empty() {
-            self.paragraph(2, self.language.pick("None: every characteristic has its best points.", "无：各评分项均为满分。"));
+            self.paragraph(
+                2,
+                self.language.pick("None: every characteristic has its best points.", "无：各评分项均为满分。"),
+            );
         }
         for (number, reason) in explanation.reasons.iter().enumerate() {
             let code = if reason.kind == "shortfall" { String::new() } else { format!("{} ", reason.code) };
@@ -208,7 +241,8 @@ impl Page {
         let language = self.language;
         self.heading("Limit, step by step", "额度测算");
         self.computed(&limit.model);
-        let previous = limit.previous_limit.map_or_else(|| language.pick("none", "无").into(), |limit| limit.to_string());
+        let previous =
+            limit.previous_limit.map_or_else(|| language.pick("none", "无").into(), |limit| limit.to_string());
         self.labelled("previous limit", "上次额度", &previous);
         self.labelled("hold", "保持", &limit.hold_text);
         self.labelled("suggested limit", "建议额度", &limit.suggested_limit.to_string());
@@ -231,7 +265,11 @@ impl Page {
         let rated = computed.caps.iter().any(|cap| cap.amount.is_some());
         if !rated {
             let grade = &computed.grade;
-            self.paragraph(2, &language.pick(format!("Grade {grade} has no caps and no limit."), format!("等级{grade}无上限、无额度。")));
+            self.paragraph(
+                2,
+                &language
+                    .pick(format!("Grade {grade} has no caps and no limit."), format!("等级{grade}无上限、无额度。")),
+            );
         }
         for cap in computed.caps.iter().filter(|_| rated) {
             let text = match (&cap.formula, cap.amount, &cap.unknown) {
@@ -248,7 +286,11 @@ impl Page {
             let formula = if line.formula == amount { amount } else { format!("{} = {amount}", line.formula) };
             self.hanging(&format!("  − {} ", left(&line.deduction, 26)), &formula);
         }
-        let counted = if rated { String::new() } else { language.pick(" (no limit to deduct from)", "（无额度可扣减）").to_string() };
+        let counted = if rated {
+            String::new()
+        } else {
+            language.pick(" (no limit to deduct from)", "（无额度可扣减）").to_string()
+        };
         self.labelled("deductions", "扣减合计", &format!("{}{counted}", computed.deductions));
         let Computed { gross, deductions, difference, step, minimum, rounded, .. } = computed;
         self.labelled("difference", "差额", &format!("{gross} − {deductions} = {difference}"));
@@ -300,7 +342,10 @@ impl Page {
             .collect();
         self.paragraph(6, &parts.join(language.pick(", ", "，")));
         if let (Some(rule), Some(text)) = (decision.rule, &decision.rule_text) {
-            self.paragraph(6, &language.pick(format!("set aside by `{rule}`: {text}"), format!("因 `{rule}` 隔离：{text}")));
+            self.paragraph(
+                6,
+                &language.pick(format!("set aside by `{rule}`: {text}"), format!("因 `{rule}` 隔离：{text}")),
+            );
         }
     }
 
@@ -310,7 +355,8 @@ impl Page {
         self.paragraph(2, &changes.text);
         for change in &changes.characteristics {
             let name = left(&self.fact_name(&change.characteristic), self.name_columns());
-            let value = change.value.map_or_else(|| language.pick("not known", "未知").to_string(), |value| value.to_string());
+            let value =
+                change.value.map_or_else(|| language.pick("not known", "未知").to_string(), |value| value.to_string());
             let (now, then) = (change.points.to_string(), change.points_then.to_string());
             let (score, grade) = (change.score_then, &change.grade_then);
             let effect = language.pick(
@@ -321,7 +367,10 @@ impl Page {
         }
         if !changes.not_enough.is_empty() {
             let listed = changes.not_enough.join(language.pick(", ", "、"));
-            self.paragraph(2, &language.pick(format!("Not enough by itself: {listed}."), format!("单独不足：{listed}。")));
+            self.paragraph(
+                2,
+                &language.pick(format!("Not enough by itself: {listed}."), format!("单独不足：{listed}。")),
+            );
         }
     }
 }

@@ -102,7 +102,11 @@ pub const UNSOUND: &[Word] = &[
     ("nothing_adjusted", "an adjust needs a grade or a limit", "人工调整未给出等级或额度"),
     ("grade_missing", "an adjusted limit needs the grade that it goes with", "调整额度未给出对应等级"),
     ("grade_unknown", "the given grade is not in the scale", "所给等级不在等级表内"),
-    ("limit_above_cap", "the given limit is above the cap of the given grade or of the product", "所给额度超过等级或产品上限"),
+    (
+        "limit_above_cap",
+        "the given limit is above the cap of the given grade or of the product",
+        "所给额度超过等级或产品上限",
+    ),
     ("veto_not_overridable", "the household has a veto that nobody may override", "存在不可人工解除的一票否决"),
     ("veto_not_named", "`overrides` does not name every veto of the household", "`overrides` 未列明全部一票否决"),
 ];
@@ -118,7 +122,11 @@ pub const CAPS: &[Word] = &[
     ("cap_product", "the cap of the product", "产品上限"),
     ("cap_income", "income multiple × net income", "收入倍数 × 净收入"),
     ("cap_net_assets", "net asset ratio × net assets", "净资产比率 × 净资产"),
-    ("cap_service", "(service share × net income − debt service) / 12 × annuity factor", "（偿债占比 × 净收入 − 年偿债支出）/ 12 × 年金系数"),
+    (
+        "cap_service",
+        "(service share × net income − debt service) / 12 × annuity factor",
+        "（偿债占比 × 净收入 − 年偿债支出）/ 12 × 年金系数",
+    ),
 ];
 
 pub const UNITS: &[Word] = &[
@@ -196,7 +204,8 @@ mod tests {
     #[test]
     fn every_code_has_its_words() {
         let contracts = Contracts::built_in().unwrap();
-        let words_of = |table: &str, column: &str| contracts.input(table).unwrap().column(column).unwrap().words.clone();
+        let words_of =
+            |table: &str, column: &str| contracts.input(table).unwrap().column(column).unwrap().words.clone();
         let units = contracts.output("household_facts").unwrap().columns.iter();
         let units = units.filter(|column| column.fact.is_some()).filter_map(|column| column.unit.clone());
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();

@@ -155,6 +155,11 @@ pub fn grade_limits<'a>(rules: &'a LimitRules, ranks: &Ranks, rank: Rank) -> Res
     found.map(Some).ok_or_else(|| Error::internal(format!("grade `{name}` has no limits")))
 }
 
+/// Basis points over the reference rate: the grade's spread less the discount for the stars of the household's area.
+pub fn rate_spread_bp(of_grade: &GradeLimits, stars: i64, rules: &LimitRules) -> i64 {
+    of_grade.spread_bp - rules.star_discount_bp * stars
+}
+
 /// Households without a grade get nothing; the amounts behind the deductions are shown all the same.
 fn without_grade(amounts: &Amounts, rules: &LimitRules, binding: Binding) -> Limit {
     let (outside_weighted, guarantees_weighted) = weighted(amounts, rules);

@@ -46,15 +46,20 @@ pub fn read(path: &Path, shown: &str, format: &CsvFormat, wanted: Option<&[Strin
     let mut ragged = Ragged { shown, expected: headings.len(), faults: Vec::new(), count: 0 };
     let mut record = ByteRecord::new();
     let mut last_line = 1;
+    // With an odd number of quotes the last row may have swallowed the rest of the file.
+    let is_open = text.bytes().filter(|&byte| byte == format.quote).count() % 2 == 1;
+    let mut is_swallowed = false;
     while reader.read_byte_record(&mut record).map_err(|error| not_csv(shown, &error))? {
         last_line = record.position().map_or(last_line, csv::Position::line);
+        is_swallowed = is_open && record.iter().any(|field| field.contains(&b'\n'));
         if record.len() == headings.len() {
             rows.push(&record, &format.null_words)?;
         } else {
             ragged.note(&record, last_line);
         }
     }
-    ragged.refuse(&text, format.quote, &record, last_line)?;
+    let is_quote_open = is_swallowed || (is_open && ragged.count > 0);
+    ragged.refuse(is_quote_open, last_line)?;
     rows.finish()
 }
 
@@ -183,11 +188,9 @@ impl Ragged<'_> {
     }
 
     /// Refuses the file with its ragged rows; a quote that is never closed swallows the rest of the file into one row.
-    fn refuse(self, text: &str, quote: u8, last: &ByteRecord, last_line: u64) -> Result<()> {
+    fn refuse(self, is_quote_open: bool, last_line: u64) -> Result<()> {
         let mut collector = Collector::default();
-        let swallowed = last.iter().any(|field| field.contains(&b'\n'));
-        let is_open = text.bytes().filter(|&byte| byte == quote).count() % 2 == 1;
-        if is_open && (swallowed || self.count > 0) {
+        if is_quote_open {
             let message = format!("`{}` line {last_line} opens a quote that is never closed", self.shown);
             collector.add(Fault::new(message).hint("close it, or name another `quote` in `bank.toml`"));
         }

@@ -318,17 +318,21 @@ fn read_text(path: &Path) -> std::io::Result<String> {
     std::fs::read_to_string(path)
 }
 
-/// "did you mean …", or the list of what there is.
+/// "did you mean …", or the names that come nearest.
 pub fn suggestion(word: &str, known: &[&str]) -> String {
-    let near = known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(word, name), name))
-        .max_by(|one, other| one.0.total_cmp(&other.0));
-    match near {
-        Some((closeness, name)) if closeness > 0.85 => format!("did you mean `{name}`?"),
-        _ => format!("there are: {}", known.join(", ")),
+    let mut nearest: Vec<&str> = known.to_vec();
+    nearest.sort_by(|one, other| strsim::jaro_winkler(word, other).total_cmp(&strsim::jaro_winkler(word, one)));
+    match nearest.first() {
+        Some(name) if strsim::jaro_winkler(word, name) > CLOSE => format!("did you mean `{name}`?"),
+        _ if known.len() <= NAMES_SHOWN => format!("there are: {}", known.join(", ")),
+        _ => format!("the nearest names are: {}", nearest.get(..NAMES_SHOWN / 4).unwrap_or(&[]).join(", ")),
     }
 }
+
+/// How alike two names must be for one to be meant by the other.
+const CLOSE: f64 = 0.85;
+/// Most names that are listed.
+const NAMES_SHOWN: usize = 24;
 
 /// Whether Arrow can hold the type as text.
 pub fn is_textual(kind: &DataType) -> bool {

@@ -88,7 +88,7 @@ impl<'a> LoanRows<'a> {
     }
 
     /// Why there is nothing to count, or the instalments that count.
-    fn counted_or_why(&self, fact: &str) -> Result<Vec<Counted>, Evidence> {
+    fn counted_or_why(&self, fact: &str) -> std::result::Result<Vec<Counted>, Evidence> {
         let subject = self.subject;
         if subject.tables().instalments.is_none() {
             return Err(absent(subject, "instalments"));
@@ -97,7 +97,7 @@ impl<'a> LoanRows<'a> {
         if counted.is_empty() {
             let window = window_in_words(subject, fact);
             return Err(Evidence::remark(subject.language.pick(
-                format!("no instalment of its loans counts that fell due {window}"),
+                format!("no instalment of its loans fell due {window}"),
                 format!("{window}期间名下贷款无到期期数"),
             )));
         }
@@ -181,7 +181,8 @@ impl<'a> LoanRows<'a> {
             _ => true,
         };
         let open = self.loans.iter().filter(|&&loan| self.closed_by(loan).is_none());
-        let open: Vec<_> = open.map(|&loan| (loan, self.latest_month(loan))).filter(|&(loan, row)| counts(loan, row)).collect();
+        let open: Vec<_> =
+            open.map(|&loan| (loan, self.latest_month(loan))).filter(|&(loan, row)| counts(loan, row)).collect();
         if open.is_empty() {
             let remark = match fact {
                 "own_unsecured_outstanding" => language.pick("no open unsecured loan", "无存续信用贷款"),
@@ -212,10 +213,8 @@ impl<'a> LoanRows<'a> {
                 let owed = Amount(i128::from(months.outstanding.get(row).unwrap_or(0)));
                 let days = months.days_past_due.get(row).unwrap_or(0);
                 match fact {
-                    "days_past_due_now" => language.pick(
-                        format!("loan {id} at {end}: {days} days"),
-                        format!("贷款{id}于{end}逾期{days}天"),
-                    ),
+                    "days_past_due_now" => language
+                        .pick(format!("loan {id} at {end}: {days} days"), format!("贷款{id}于{end}逾期{days}天")),
                     "own_bad_outstanding" => {
                         let class = self.class_in_words(row);
                         language.pick(
@@ -271,7 +270,7 @@ impl<'a> LoanRows<'a> {
         let Some(worst) = rows.iter().copied().rev().max_by_key(|&row| months.risk_class.get(row)) else {
             let window = window_in_words(subject, fact);
             return Evidence::remark(language.pick(
-                format!("no month end of a loan of its is known for {window}"),
+                format!("no month end of its loans is known for {window}"),
                 format!("{window}期间无贷款月末数据"),
             ));
         };

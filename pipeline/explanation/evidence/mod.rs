@@ -187,9 +187,7 @@ fn window_in_words(subject: &Subject, fact: &str) -> String {
 fn span(subject: &Subject, first: Option<Date>, last: Option<Date>) -> String {
     match (first, last) {
         (Some(first), Some(last)) if first == last => first.to_string(),
-        (Some(first), Some(last)) => {
-            subject.language.pick(format!("{first} to {last}"), format!("{first}至{last}"))
-        }
+        (Some(first), Some(last)) => subject.language.pick(format!("{first} to {last}"), format!("{first}至{last}")),
         _ => String::new(),
     }
 }

@@ -37,12 +37,7 @@ pub fn conduct(subject: &Subject, fact: &str) -> Result<Evidence> {
         })
         .collect();
     let keys = rows.iter().map(|&(_, row)| events.event_id.text(row).into()).collect();
-    Ok(Evidence::of(Source::of(
-        "conduct_events",
-        keys,
-        rows.iter().map(|row| row.0).collect(),
-        language.list(&shown),
-    )))
+    Ok(Evidence::of(Source::of("conduct_events", keys, rows.iter().map(|row| row.0).collect(), language.list(&shown))))
 }
 
 pub fn peers(subject: &Subject, fact: &str) -> Evidence {

@@ -14,10 +14,11 @@ pub fn report(subject: &Subject) -> Evidence {
     with_text(subject, |subject, debts, row, day| {
         let money = |cents: Option<i64>| Amount(i128::from(cents.unwrap_or(0)));
         let (owed, guaranteed) = (money(debts.outstanding.get(row)), money(debts.guarantee_outstanding.get(row)));
-        let (monthly, overdue) =
-            (money(debts.monthly_payment.get(row)), debts.overdue_count_24m.get(row).unwrap_or(0));
+        let (monthly, overdue) = (money(debts.monthly_payment.get(row)), debts.overdue_count_24m.get(row).unwrap_or(0));
         subject.language.pick(
-            format!("report of {day}: outstanding {owed}, guarantees {guaranteed}, monthly {monthly}, overdue {overdue}"),
+            format!(
+                "report of {day}: outstanding {owed}, guarantees {guaranteed}, monthly {monthly}, overdue {overdue}"
+            ),
             format!("{day}报告：余额{owed}，对外担保{guaranteed}，月还款{monthly}，逾期{overdue}次"),
         )
     })
@@ -27,10 +28,9 @@ pub fn report(subject: &Subject) -> Evidence {
 pub fn monthly_payment(subject: &Subject) -> Evidence {
     with_text(subject, |subject, debts, row, day| {
         let monthly = Amount(i128::from(debts.monthly_payment.get(row).unwrap_or(0)));
-        subject.language.pick(
-            format!("12 × {monthly} a month by the report of {day}"),
-            format!("{day}报告：12 × 月还款{monthly}"),
-        )
+        subject
+            .language
+            .pick(format!("12 × {monthly} a month by the report of {day}"), format!("{day}报告：12 × 月还款{monthly}"))
     })
 }
 

@@ -54,8 +54,7 @@ pub fn counted(subject: &Subject, fact: &str) -> Evidence {
         return none(subject, fact);
     }
     let language = subject.language;
-    let not: Vec<String> =
-        visits.iter().filter(|visit| !visit.counts()).map(|visit| why_not(subject, visit)).collect();
+    let not: Vec<String> = visits.iter().filter(|visit| !visit.counts()).map(|visit| why_not(subject, visit)).collect();
     let made = span(subject, visits.first().map(|visit| visit.day), visits.last().map(|visit| visit.day));
     let (count, valid) = (visits.len(), visits.len() - not.len());
     let listed = language.list(&not);
@@ -78,10 +77,12 @@ pub fn latest(subject: &Subject, fact: &str) -> Evidence {
             return none(subject, fact);
         }
         let (window, count) = (window_in_words(subject, fact), visits.len());
-        return Evidence::remark(language.pick(
-            format!("none of the {count} visits {window} counts"),
-            format!("{window}期间{count}次走访均无效"),
-        ));
+        return Evidence::remark(
+            language.pick(
+                format!("none of the {count} visits {window} counts"),
+                format!("{window}期间{count}次走访均无效"),
+            ),
+        );
     };
     let (id, day) = (subject.tables().visits.visit_id.text(latest.row), latest.day);
     let text = language.pick(format!("visit {id} on {day}"), format!("{day}走访{id}"));
