@@ -68,7 +68,8 @@ fn rows_set_aside(rows: &[SetAside]) -> Vec<String> {
     }
     let mut lines = Vec::new();
     for ((table, rule), rows) in groups {
-        lines.push(format!("\n{} rows of `{table}` set aside by `{rule}`:", rows.len()));
+        let noun = if rows.len() == 1 { "row" } else { "rows" };
+        lines.push(format!("\n{} {noun} of `{table}` set aside by `{rule}`:", rows.len()));
         lines.extend(
             rows.iter()
                 .take(ROWS_SHOWN)

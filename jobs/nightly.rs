@@ -57,6 +57,9 @@ fn rate_and_publish(options: &Nightly, log: &Log) -> Result<std::path::PathBuf> 
 
     let night = night::rate(cleaned, &previous, &rulebook, &contracts, &mut watch)?;
     within_memory()?;
+    if night.register.is_empty() {
+        log.remark("no household is in the run");
+    }
     let outputs = watch.stage("outputs", output_rows, || night.outputs(&previous, &rulebook, &contracts))?;
     let checks = watch.stage(
         "audit",

@@ -26,7 +26,7 @@ fn in_words(definition: &Definition, language: Language) -> String {
     let pick = |text: &Texts| language.pick(&text.en, &text.zh).to_string();
     let mut lines = vec![format!("{} ({})", definition.id, kind(definition.kind, language))];
     lines.push(format!("  {}", pick(&definition.meaning)));
-    lines.extend(definition.details.iter().map(|detail| format!("  {}: {}", pick(&detail.label), detail.value)));
+    lines.extend(definition.details.iter().map(|detail| format!("  {}: {}", pick(&detail.label), pick(&detail.value))));
     if let Some(version) = &definition.version {
         let labels = match language {
             Language::En => ["in force since", "last checked", "source"],

@@ -112,8 +112,11 @@ fn set_aside_share(table: &str, counts: &RowCounts, rulebook: &Rulebook) -> Audi
         allowed: false,
         failures: if is_too_many { counts.set_aside } else { 0 },
         detail: format!(
-            "{} of {} rows set aside; more than {} of them and more than {} rows are too many",
-            counts.set_aside, counts.read, share_max, rules.quarantine_rows_min
+            "{} of {} rows set aside; more than {} % of them and more than {} rows are too many",
+            counts.set_aside,
+            counts.read,
+            share_max.times_hundred(),
+            rules.quarantine_rows_min
         ),
     }
 }

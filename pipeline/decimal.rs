@@ -54,6 +54,15 @@ impl Decimal {
         self.mantissa.checked_mul(factor)
     }
 
+    /// A share in percent.
+    #[must_use]
+    pub fn times_hundred(self) -> Self {
+        match self.scale {
+            0 | 1 => Decimal { mantissa: self.mantissa.saturating_mul(10_i64.pow(2 - self.scale)), scale: 0 },
+            scale => Decimal { mantissa: self.mantissa, scale: scale - 2 },
+        }
+    }
+
     /// The 64-bit float nearest to the decimal, as a reader of its text would get it.
     pub fn to_f64(self) -> f64 {
         self.to_string().parse().unwrap_or(f64::NAN)
@@ -169,5 +178,7 @@ mod tests {
         assert_eq!((half.times_down(-3), half.times_up(-3)), (-2, -1));
         assert_eq!(Decimal::parse("0.25").unwrap().in_units(1), None);
         assert_eq!(Decimal::parse("2.5").unwrap().in_units(1), Some(25));
+        let percent = |text| Decimal::parse(text).unwrap().times_hundred().to_string();
+        assert_eq!([percent("0.01"), percent("0.5"), percent("1"), percent("0.125")], ["1", "50", "100", "12.5"]);
     }
 }

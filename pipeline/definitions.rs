@@ -32,7 +32,7 @@ pub struct Texts {
 #[derive(Clone, Debug, Serialize)]
 pub struct Detail {
     pub label: Texts,
-    pub value: String,
+    pub value: Texts,
 }
 
 /// The version in force, and the document that it comes from.
@@ -62,8 +62,10 @@ fn texts(en: impl Into<String>, zh: impl Into<String>) -> Texts {
     Texts { en: en.into(), zh: zh.into() }
 }
 
+/// A detail whose value is a name or a number, the same in both languages.
 fn detail(en: &str, zh: &str, value: impl ToString) -> Detail {
-    Detail { label: texts(en, zh), value: value.to_string() }
+    let value = value.to_string();
+    Detail { label: texts(en, zh), value: texts(value.clone(), value) }
 }
 
 /// Every meaning of a name. Refuses a name that means nothing, with the nearest that does.
@@ -265,12 +267,25 @@ fn table(contract: &Contract) -> Definition {
     }
 }
 
-/// "a date, may be null; the day on which …"
-fn column_in_words(column: &Column) -> String {
-    let mut parts = vec![column.kind.describe()];
-    parts.extend((!column.words.is_empty()).then(|| format!("one of {}", column.words.join(", "))));
-    parts.extend(column.references.as_ref().map(|table| format!("of `{table}`")));
-    parts.extend(column.unit.as_ref().map(|unit| format!("in {unit}")));
-    parts.extend(column.nullable.then(|| "may be null".to_string()));
-    format!("{}: {}", parts.join(", "), column.meaning.en)
+/// "a date, may be null: the day on which …"
+fn column_in_words(column: &Column) -> Texts {
+    let described = column.kind.describe();
+    let (mut en, mut zh) = (vec![described.clone()], vec![described]);
+    if !column.words.is_empty() {
+        en.push(format!("one of {}", column.words.join(", ")));
+        zh.push(format!("取值 {}", column.words.join(", ")));
+    }
+    if let Some(table) = &column.references {
+        en.push(format!("of `{table}`"));
+        zh.push(format!("引用 `{table}`"));
+    }
+    if let Some(unit) = &column.unit {
+        en.push(format!("in {unit}"));
+        zh.push(format!("单位 {unit}"));
+    }
+    if column.nullable {
+        en.push("may be null".into());
+        zh.push("可空".into());
+    }
+    texts(format!("{}: {}", en.join(", "), column.meaning.en), format!("{}：{}", zh.join("，"), column.meaning.zh))
 }

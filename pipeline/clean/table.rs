@@ -470,7 +470,9 @@ impl<'a> Rows<'a> {
                 format!("`{name}` is `{value}`, and `{table}` has no such row that is sound and fits")
             }
             Rule::OverlappingValidity => {
-                format!("the row is valid on days on which an earlier row of `{}` is valid too", self.key(row))
+                let subject = self.contract.validity_of.as_ref().and_then(|name| self.contract.position(name));
+                let subject = subject.map_or_else(String::new, |position| self.text(row, position));
+                format!("the row is valid on days on which an earlier row of `{subject}` is valid too")
             }
         }
     }

@@ -66,13 +66,25 @@ pub fn check(
 #[derive(Debug)]
 pub struct WrongType;
 
+/// What a file's column holds, in the words of its reader.
+fn in_words(kind: &DataType) -> String {
+    match kind {
+        kind if is_textual(kind) => "text".into(),
+        kind if kind.is_integer() => "whole numbers".into(),
+        kind if kind.is_floating() => "floating-point numbers".into(),
+        DataType::Boolean => "true or false".into(),
+        DataType::Date32 | DataType::Date64 => "dates".into(),
+        DataType::Timestamp(_, None) => "moments".into(),
+        DataType::Timestamp(_, Some(zone)) => format!("moments in zone {zone}"),
+        DataType::Decimal128(..) | DataType::Decimal256(..) => "decimals".into(),
+        other => format!("values of type {other}"),
+    }
+}
+
 impl WrongType {
     pub fn refuse(self, shown: &str, column: &Column, found: &DataType) -> Error {
-        let message = format!(
-            "`{shown}` column `{}` is of type {found}, which cannot be read as {}",
-            column.name,
-            column.kind.describe()
-        );
+        let (name, wanted) = (&column.name, column.kind.describe());
+        let message = format!("`{shown}` column `{name}` holds {}, which cannot be read as {wanted}", in_words(found));
         let hint = if matches!(found, DataType::Timestamp(_, Some(_))) {
             "moments are wall-clock without zone; turn them to the bank's zone in an adapter"
         } else {

@@ -182,10 +182,14 @@ impl Changes {
         let missing = missing(subject)?;
         let (listed, score_then) = (missing.join(language.pick("; ", "；")), Points(i64::from(score)));
         let text = language.pick(
-            format!("A complete profile made on the as-of date ({listed}): with all other facts as they are the grade would \
-                 be {grade_then} (score {score_then}); what the new profile says may change that."),
-            format!("于数据日期重新完整建档（{listed}）：其他指标不变时等级为{grade_then}（评分{score_then}）；\
-                 以新建档内容为准。"),
+            format!(
+                "A complete profile made on the as-of date ({listed}): with all other facts as they are the grade \
+                 would be {grade_then} (score {score_then}); what the new profile says may change that."
+            ),
+            format!(
+                "于数据日期重新完整建档（{listed}）：其他指标不变时等级为{grade_then}（评分{score_then}）；\
+                 以新建档内容为准。"
+            ),
         );
         self.when_rateable = Some(WhenRateable { missing, score_then, grade_then });
         Ok(text)

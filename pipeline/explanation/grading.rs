@@ -108,13 +108,13 @@ impl Grading {
         let needed = Points(at_least.0 + margin.0);
         match self.grade_kept {
             true => language.pick(
-                format!("Better than the previous grade {earlier}, but {better} then takes {needed} ({at_least} and the \
-                     upgrade margin of {margin}): the grade is {result}."),
+                format!("Better than the previous grade {earlier}, but {better} then takes {needed} ({at_least} and \
+                     the upgrade margin of {margin}): the grade is {result}."),
                 format!("优于上次等级{earlier}，但升至{better}须达到{needed}（{at_least}加升级缓冲{margin}），故为{result}。"),
             ),
             false => language.pick(
-                format!("Better than the previous grade {earlier}, and the {needed} that {better} then takes ({at_least} and the \
-                     upgrade margin of {margin}) is reached: the grade is {result}."),
+                format!("Better than the previous grade {earlier}, and the {needed} that {better} then takes \
+                     ({at_least} and the upgrade margin of {margin}) is reached: the grade is {result}."),
                 format!("优于上次等级{earlier}，且已达到{better}所需的{needed}（{at_least}加升级缓冲{margin}），故为{result}。"),
             ),
         }

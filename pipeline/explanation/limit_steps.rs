@@ -188,7 +188,7 @@ impl Desk<'_> {
         let unknown = self.language.pick("not known, counts 0", "未知，按0计");
         let weighted = |weight: Decimal, cents: Option<i64>| match cents {
             Some(cents) => format!("{weight} × {}", Amount(i128::from(cents))),
-            None => format!("{weight} × 0.00 ({unknown})"),
+            None => self.language.noted(format!("{weight} × {}", Amount(0)), unknown),
         };
         let own = Amount(i128::from(self.amounts.own_unsecured_outstanding));
         let line = |deduction: &str, formula: String, amount: Amount| DeductionLine {

@@ -112,7 +112,7 @@ impl Page {
                 language.pick(format!("published was {published}"), format!("已发布的为{published}"))
             }
         };
-        self.labelled("run", "运行", &format!("{} ({state})", run.run_id));
+        self.labelled("run", "运行", &language.noted(&run.run_id, state));
         self.labelled("previous run", "上次运行", run.previous_run_id.as_deref().unwrap_or(none));
         if !run.has_changed {
             return;
@@ -246,14 +246,14 @@ impl Page {
         self.labelled("previous limit", "上次额度", &previous);
         self.labelled("hold", "保持", &limit.hold_text);
         self.labelled("suggested limit", "建议额度", &limit.suggested_limit.to_string());
-        self.labelled("bound by", "约束", &format!("{} ({})", limit.binding, limit.binding_text));
+        self.labelled("bound by", "约束", &language.noted(&limit.binding, &limit.binding_text));
         if let Some(recomputed) = &limit.recomputed {
             let grade = &recomputed.grade;
             let again = language.pick(format!("Computed anew for grade {grade}:"), format!("按等级{grade}重新计算："));
             self.paragraph(2, &again);
             self.computed(recomputed);
         }
-        self.labelled("final limit", "最终额度", &format!("{} ({})", limit.final_limit, limit.final_text));
+        self.labelled("final limit", "最终额度", &language.noted(limit.final_limit, &limit.final_text));
         self.labelled("rate", "利率", &limit.rate_text);
         if let Some(months) = limit.term_months {
             self.labelled("term", "期限", &language.pick(format!("{months} months"), format!("{months}个月")));
@@ -277,28 +277,34 @@ impl Page {
                 (_, None, Some(unknown)) => unknown.clone(),
                 (_, amount, _) => amount.map_or_else(String::new, |amount| format!("= {amount}")),
             };
-            let mark = if cap.is_smallest { language.pick("  ← smallest", "  ← 最小") } else { "" };
-            self.labelled(&cap.cap, &cap.cap, &format!("{text}{mark}"));
+            let mark = if cap.is_smallest { "→ " } else { "  " };
+            self.hanging(&format!("{mark}{}", left(&cap.cap, LABEL)), &text);
         }
-        self.labelled("gross", "可授总额", &computed.gross.to_string());
+        let gross = computed.gross;
+        let smallest = if computed.caps.iter().any(|cap| cap.is_smallest) {
+            language.noted(gross, language.pick("the smallest cap", "最小上限"))
+        } else {
+            gross.to_string()
+        };
+        self.labelled("gross", "可授总额", &smallest);
         for line in &computed.deduction_lines {
             let amount = line.amount.to_string();
             let formula = if line.formula == amount { amount } else { format!("{} = {amount}", line.formula) };
             self.hanging(&format!("  − {} ", left(&line.deduction, 26)), &formula);
         }
-        let counted = if rated {
-            String::new()
+        let deductions = if rated {
+            computed.deductions.to_string()
         } else {
-            language.pick(" (no limit to deduct from)", "（无额度可扣减）").to_string()
+            language.noted(computed.deductions, language.pick("no limit to deduct from", "无额度可扣减"))
         };
-        self.labelled("deductions", "扣减合计", &format!("{}{counted}", computed.deductions));
+        self.labelled("deductions", "扣减合计", &deductions);
         let Computed { gross, deductions, difference, step, minimum, rounded, .. } = computed;
         self.labelled("difference", "差额", &format!("{gross} − {deductions} = {difference}"));
         let rounding = language.pick(
-            format!("{rounded} (down to a multiple of {step}, 0 below {minimum})"),
-            format!("{rounded}（向下取整至{step}的倍数，低于{minimum}为0）"),
+            format!("down to a multiple of {step}, 0 below {minimum}"),
+            format!("向下取整至{step}的倍数，低于{minimum}为0"),
         );
-        self.labelled("rounded", "取整", &rounding);
+        self.labelled("rounded", "取整", &language.noted(rounded, rounding));
     }
 
     fn decisions(&mut self, explanation: &Explanation) {
@@ -324,8 +330,8 @@ impl Page {
     fn decision(&mut self, decision: &DecisionLine) {
         let language = self.language;
         let state = language.word(DECISION_STATES, decision.state);
-        let action = language.word(ACTIONS, &decision.action);
-        self.lines.push(format!("  {} {} {action}: {state}", decision.decision_id, decision.decided_at));
+        let (action, colon) = (language.word(ACTIONS, &decision.action), language.pick(": ", "："));
+        self.lines.push(format!("  {} {} {action}{colon}{state}", decision.decision_id, decision.decided_at));
         let limit = decision.limit.map(|limit| limit.to_string());
         let parts = [
             ("grade", "等级", decision.grade.as_ref()),

@@ -25,6 +25,11 @@ impl Language {
         found.map_or_else(|| code.to_string(), |word| self.pick(word.1, word.2).to_string())
     }
 
+    /// A text with a note behind it.
+    pub fn noted(self, text: impl Display, note: impl Display) -> String {
+        self.pick(format!("{text} ({note})"), format!("{text}（{note}）"))
+    }
+
     /// The first items of a list, and how many more there are.
     pub fn list<T: Display>(self, items: &[T]) -> String {
         let shown: Vec<String> = items.iter().take(ITEMS_SHOWN).map(ToString::to_string).collect();
@@ -122,11 +127,7 @@ pub const CAPS: &[Word] = &[
     ("cap_product", "the cap of the product", "产品上限"),
     ("cap_income", "income multiple × net income", "收入倍数 × 净收入"),
     ("cap_net_assets", "net asset ratio × net assets", "净资产比率 × 净资产"),
-    (
-        "cap_service",
-        "(service share × net income − debt service) / 12 × annuity factor",
-        "（偿债占比 × 净收入 − 年偿债支出）/ 12 × 年金系数",
-    ),
+    ("cap_service", "what the income left for debt service repays over the term", "剩余偿债能力在期限内可还的额度"),
 ];
 
 pub const UNITS: &[Word] = &[

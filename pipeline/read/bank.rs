@@ -169,7 +169,8 @@ impl Bank {
         let path = folder.join("bank.toml");
         let text = super::read_text(&path).map_err(|error| missing_bank(folder, &error))?;
         let file: BankFile = toml::from_str(&text).map_err(|error| {
-            Error::refused(Fault::new(format!("`{}` cannot be read", path.display())).caused_by(error))
+            let hint = "`[bank]` has a `name` and perhaps a `rulebook`, `[inputs]` has one entry for a table";
+            Error::refused(Fault::new(format!("`{}` cannot be read", path.display())).caused_by(error).hint(hint))
         })?;
         let mut collector = Collector::default();
         let mut inputs = BTreeMap::new();

@@ -195,8 +195,12 @@ impl Ragged<'_> {
             collector.add(Fault::new(message).hint("close it, or name another `quote` in `bank.toml`"));
         }
         let untold = self.count.saturating_sub(FAULTS_SHOWN);
+        // The row that the open quote swallowed is ragged for that reason alone.
+        let swallowed = format!("`{}` line {last_line} ", self.shown);
         for fault in self.faults {
-            collector.add(fault);
+            if !(is_quote_open && fault.message.starts_with(&swallowed)) {
+                collector.add(fault);
+            }
         }
         if untold > 0 {
             collector.add(Fault::new(format!("`{}` has {untold} more rows of a wrong length", self.shown)));

@@ -144,7 +144,7 @@ impl<'a> AccountRows<'a> {
                 let id = self.id(account);
                 match accounts.closed_on.get(account).filter(|&day| day <= subject.as_of()) {
                     Some(closed) => language.pick(format!("{id} closed {closed}"), format!("{id}已于{closed}销户")),
-                    None => format!("{id} ({})", self.channels_of(account)),
+                    None => language.noted(id, self.channels_of(account)),
                 }
             })
             .collect();

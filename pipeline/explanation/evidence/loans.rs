@@ -54,11 +54,13 @@ impl<'a> LoanRows<'a> {
     }
 
     /// The loans of some rows, each once.
-    fn ids(&self, loans: impl Iterator<Item = usize>) -> String {
+    fn in_words(&self, loans: impl Iterator<Item = usize>) -> String {
         let mut ids: Vec<&str> = loans.map(|loan| self.id(loan)).collect();
         ids.sort_unstable();
         ids.dedup();
-        self.subject.language.list(&ids)
+        let listed = self.subject.language.list(&ids);
+        let loans = if ids.len() == 1 { "loan" } else { "loans" };
+        self.subject.language.pick(format!("{loans} {listed}"), format!("贷款{listed}"))
     }
 
     fn closed_by(&self, loan: usize) -> Option<Date> {
@@ -116,12 +118,12 @@ impl<'a> LoanRows<'a> {
             .map(|counted| self.late_in_words(counted))
             .collect();
         let due = span(self.subject, counted.first().map(|first| first.due_on), counted.last().map(|last| last.due_on));
-        let loans = self.ids(counted.iter().map(|counted| counted.loan));
+        let loans = self.in_words(counted.iter().map(|counted| counted.loan));
         let (count, late_count, listed) = (counted.len(), late.len(), language.list(&late));
         let (colon, late_count) = if late.is_empty() { ("", 0) } else { (language.pick(": ", "："), late_count) };
         let text = language.pick(
-            format!("{count} instalments due {due} of loans {loans}; {late_count} not paid on time{colon}{listed}"),
-            format!("贷款{loans}于{due}到期{count}期；未按时还清{late_count}期{colon}{listed}"),
+            format!("{count} instalments due {due} of {loans}; {late_count} not paid on time{colon}{listed}"),
+            format!("{loans}于{due}到期{count}期；未按时还清{late_count}期{colon}{listed}"),
         );
         let keys = counted.iter().map(|counted| self.key(counted)).collect();
         Evidence::of(Source::of("instalments", keys, counted.iter().map(|counted| counted.due_on).collect(), text))
@@ -275,14 +277,14 @@ impl<'a> LoanRows<'a> {
             ));
         };
         let day = |row: usize| months.month_end.get(row);
-        let (count, loans) = (rows.len(), self.ids(rows.iter().filter_map(|&row| months.loan_id.get(row))));
+        let (count, loans) = (rows.len(), self.in_words(rows.iter().filter_map(|&row| months.loan_id.get(row))));
         let ends = span(subject, rows.first().and_then(|&row| day(row)), rows.last().and_then(|&row| day(row)));
         let class = self.class_in_words(worst);
         let loan = months.loan_id.get(worst).map_or("", |loan| self.id(loan));
         let end = day(worst).map_or_else(String::new, |day| day.to_string());
         let text = language.pick(
-            format!("{count} month ends {ends} of loans {loans}; the worst, {class}, loan {loan} at {end}"),
-            format!("贷款{loans}于{ends}共{count}个月末；最差为{class}：贷款{loan}，{end}"),
+            format!("{count} month ends {ends} of {loans}; the worst, {class}, loan {loan} at {end}"),
+            format!("{loans}于{ends}共{count}个月末；最差为{class}：贷款{loan}，{end}"),
         );
         let keys = rows.iter().map(|&row| self.month_key(row)).collect();
         Evidence::of(Source::of("loan_months", keys, rows.iter().filter_map(|&row| day(row)).collect(), text))
@@ -310,10 +312,10 @@ impl<'a> LoanRows<'a> {
             ));
         }
         let due = span(subject, rows.first().map(|row| row.0), rows.last().map(|row| row.0));
-        let (count, loans) = (rows.len(), self.ids(rows.iter().map(|row| row.1)));
+        let (count, loans) = (rows.len(), self.in_words(rows.iter().map(|row| row.1)));
         let text = language.pick(
-            format!("{count} instalments ahead, due {due}, of open loans {loans}"),
-            format!("存续贷款{loans}于{due}待还{count}期"),
+            format!("{count} instalments ahead, due {due}, of {loans}"),
+            format!("存续{loans}于{due}待还{count}期"),
         );
         let keys = rows.iter().map(|&(due_on, loan, _)| format!("{}|{due_on}", self.id(loan))).collect();
         Evidence::of(Source::of("instalments", keys, rows.iter().map(|row| row.0).collect(), text))

@@ -102,5 +102,5 @@ fn why_not(subject: &Subject, visit: &Visit) -> String {
     if !visit.is_own_branch {
         why.push(subject.language.pick("in a grid of another branch", "非现属网点的网格"));
     }
-    format!("{id} {} ({})", visit.day, why.join(", "))
+    subject.language.noted(format!("{id} {}", visit.day), why.join(", "))
 }
