@@ -79,13 +79,12 @@ pub fn kind_of(fact: &str) -> FactKind {
 }
 
 /// Six digits after the point, without zeros at the end. A ratio that would look like a round one without being it is
-/// written in full: `0.2` must not stand beside "above 0.2".
+/// given more of them: `0.2` must not stand beside "above 0.2".
 fn ratio_in_words(ratio: f64) -> String {
-    let six = format!("{ratio:.6}");
-    let trimmed = six.trim_end_matches('0').trim_end_matches('.');
-    let looks_round = six.ends_with("00");
-    let is_round = six.parse::<f64>().is_ok_and(|shown| shown.total_cmp(&ratio).is_eq());
-    if looks_round && !is_round { grouped(&ratio.to_string()) } else { grouped(trimmed) }
+    let written = |digits: usize| format!("{ratio:.digits$}");
+    let is_told = |text: &String| !text.ends_with("00") || text.parse::<f64>().is_ok_and(|shown| shown == ratio);
+    let text = [6, 8, 10, 12].into_iter().map(written).find(is_told).unwrap_or_else(|| written(6));
+    grouped(text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A decimal number with a comma after every third digit before the point.
@@ -127,7 +126,9 @@ mod tests {
         assert_eq!(ratio_in_words(17.0 / 18.0), "0.944444");
         assert_eq!(ratio_in_words(0.2), "0.2");
         assert_eq!(ratio_in_words(1.0), "1");
+        assert_eq!(ratio_in_words(0.0), "0");
         assert_eq!(ratio_in_words(0.200_000_01), "0.20000001");
+        assert_eq!(ratio_in_words(0.068_599_541_710_366_71), "0.06859954");
         assert_eq!(ratio_in_words(1234.5), "1,234.5");
     }
 }

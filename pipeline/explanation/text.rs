@@ -200,9 +200,11 @@ impl Page {
 
     fn characteristic(&mut self, line: &CharacteristicPoints) {
         let name = left(&format!("  {}", self.fact_name(&line.characteristic)), self.name_columns());
+        // A value wider than its column takes what it needs from the bin's.
         let value = right(&self.value(line.value), VALUE);
+        let value_and_bin = left(&format!("{value}  {}", line.bin), VALUE + 2 + BIN);
         let sum = self.of(&line.points.to_string(), &line.max_points.to_string());
-        self.lines.push(format!("  {name}{value}  {}{sum}", left(&line.bin, BIN)));
+        self.lines.push(format!("  {name}{value_and_bin}{sum}"));
     }
 
     /// Points of a maximum, in two columns.

@@ -172,10 +172,10 @@ fn names_of(batch: &RecordBatch) -> Vec<String> {
 
 fn check_columns(contract: &Contract, shown: &str, has: &[String], collector: &mut Collector) {
     for column in contract.columns.iter().filter(|column| !column.nullable && !has.contains(&column.name)) {
-        let fault =
-            Fault::new(format!("`{shown}` has no column `{}`, which table `{}` requires", column.name, contract.table));
+        let has_no = if shown.ends_with(".sql") { "yields no" } else { "has no" };
+        let message = format!("`{shown}` {has_no} column `{}`, which table `{}` requires", column.name, contract.table);
         let hint = format!("it is {}: {}", column.kind.describe(), column.meaning.en);
-        collector.add(fault.hint(hint));
+        collector.add(Fault::new(message).hint(hint));
     }
 }
 
