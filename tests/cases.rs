@@ -39,7 +39,8 @@ const FILES: [&str; 20] = [
 
 #[test]
 fn every_file_of_cases_is_checked() {
-    let files = files_below(&repository().join("tests/cases"), &|path| path.extension().is_some_and(|end| end == "toml"));
+    let files =
+        files_below(&repository().join("tests/cases"), &|path| path.extension().is_some_and(|end| end == "toml"));
     let mut found: Vec<String> =
         files.iter().map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     let mut known = FILES.map(String::from).to_vec();

@@ -184,10 +184,7 @@ fn publish_earlier_run(bank: &Path, cases: &[MarkedCase]) {
         ("grant_limits", vec![("household_id", ids), ("suggested_limit", limits)]),
         ("village_ratings", vec![("area_id", areas), ("stars", stars)]),
     ]
-    .map(|(name, columns)| OutputTable {
-        name: name.to_string(),
-        batch: RecordBatch::try_from_iter(columns).unwrap(),
-    });
+    .map(|(name, columns)| OutputTable { name: name.to_string(), batch: RecordBatch::try_from_iter(columns).unwrap() });
     let as_of = Date(Date::parse(&cases[0].case.as_of).unwrap().0 - 1);
     let manifest = Manifest { run_id: "earlier".into(), as_of: as_of.to_string(), sequence: 1, ..Manifest::default() };
     publish::publish(&bank.join("runs"), &outputs, &Contracts::built_in().unwrap(), manifest, as_of).unwrap();

@@ -17,9 +17,8 @@ pub type Rows = BTreeMap<String, Vec<toml::Table>>;
 pub struct CaseFile {
     /// The as-of date of every case that does not name its own.
     as_of: String,
-    /// Rows of every case that does not name the table itself.
-    #[serde(default)]
-    base: Rows,
+    /// Rows of every case that does not name the table itself: a file of `tests/support`.
+    base: Option<String>,
     #[serde(rename = "case")]
     pub cases: Vec<Case>,
 }
@@ -80,13 +79,16 @@ impl CaseFile {
     /// The cases of `tests/cases/<name>.toml`, with the file's as-of date and base rows filled in.
     pub fn read(name: &str) -> Vec<Case> {
         let path = repository().join(format!("tests/cases/{name}.toml"));
-        let file: CaseFile =
-            toml::from_str(&read(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let file: CaseFile = toml::from_str(&read(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let base: Rows = file.base.map_or_else(Rows::new, |base| {
+            let path = repository().join(format!("tests/support/{base}.toml"));
+            toml::from_str(&read(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        });
         let filled = file.cases.into_iter().map(|mut case| {
             if case.as_of.is_empty() {
                 case.as_of.clone_from(&file.as_of);
             }
-            for (table, rows) in &file.base {
+            for (table, rows) in &base {
                 case.given.entry(table.clone()).or_insert_with(|| rows.clone());
             }
             assert!(!case.expected.is_empty() || !case.counts.is_empty(), "`{}` expects nothing", case.name);
