@@ -1,6 +1,7 @@
 //! `wellfield explain`: recomputes the night of a published run, or of a day without one, and explains one household
 //! of it. Writes nothing; what is explained and how it is worded is the library's.
 
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use wellfield::calendar::Date;
@@ -19,13 +20,21 @@ pub fn run(options: &Explain) -> Result<()> {
         Language::Zh => explanation::Language::Zh,
     };
     let explanation = explain(options, language)?;
-    if options.json {
-        let text = serde_json::to_string_pretty(&explanation).map_err(|error| Error::internal(error.to_string()))?;
-        println!("{text}");
-    } else {
-        println!("{}", explanation::in_words(&explanation, language));
+    let text = match options.json {
+        true => serde_json::to_string_pretty(&explanation).map_err(|error| Error::internal(error.to_string()))?,
+        false => explanation::in_words(&explanation, language),
+    };
+    print(&text)
+}
+
+/// A reader who has seen enough closes the pipe; that is no failure.
+fn print(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::could_not_run(Fault::new("could not write to stdout").caused_by(error)))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn explain(options: &Explain, language: explanation::Language) -> Result<Explanation> {
@@ -63,8 +72,19 @@ fn asked(options: &Explain, runs: &Path) -> Result<Asked> {
         return Err(Error::could_not_run(fault.hint(hint)));
     }
     let published = published::find(runs, options.run.as_deref().unwrap_or("latest"))?;
-    let previous = published.previous_run_id.as_deref().map(|id| published::find(runs, id)).transpose()?;
+    let previous = looked_back_at(&published, runs)?;
     Ok(Asked { as_of: published.as_of, published: Some(published), previous })
+}
+
+/// The run that a published run looked back at, which must still be there: without it the grade may be another.
+fn looked_back_at(published: &PublishedRun, runs: &Path) -> Result<Option<PublishedRun>> {
+    let Some(id) = &published.previous_run_id else { return Ok(None) };
+    let found = published::list(runs)?.into_iter().find(|run| run.run_id == *id);
+    found.map(Some).ok_or_else(|| {
+        let (run, as_of) = (&published.run_id, published.as_of);
+        let fault = Fault::new(format!("run `{run}` looked back at run `{id}`, which is not in `{}`", runs.display()));
+        Error::could_not_run(fault.hint(format!("bring it back, or explain the day anew with `--as-of {as_of}`")))
+    })
 }
 
 /// Lays the night beside the published run that was asked for, or beside one with its own id.

@@ -1,15 +1,14 @@
 //! `wellfield nightly`: the main job. Reads a bank, rates its households, audits the result and publishes it.
 
-use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 
-use wellfield::audit::{self, Allowed};
+use wellfield::audit::{self, Allowed, AuditRow};
 use wellfield::fault::{Error, Fault, Result};
 use wellfield::night::{self, Night};
 use wellfield::outputs::OutputTable;
-use wellfield::previous::Previous;
 use wellfield::publish;
 use wellfield::publish::manifest::{InputEntry, Manifest, PreviousEntry, RulebookEntry};
-use wellfield::read::published::{self, PublishedRun};
+use wellfield::read::published;
 use wellfield::watch::{StageCost, Watch};
 
 use crate::log::Log;
@@ -24,24 +23,13 @@ pub fn run(options: &Nightly) -> Result<()> {
     terminal::tell(outcome?.display())
 }
 
-fn rate_and_publish(options: &Nightly, log: &Log) -> Result<std::path::PathBuf> {
+fn rate_and_publish(options: &Nightly, log: &Log) -> Result<PathBuf> {
     set_threads(options)?;
-    let costliest: RefCell<Option<StageCost>> = RefCell::default();
-    let mut tell = |cost: &StageCost| {
-        log.stage(cost);
-        costliest.replace(Some(cost.clone()));
-    };
-    let within_memory = || within_memory(options.memory_max, costliest.borrow().as_ref());
-    let mut watch = Watch::new(&mut tell);
-    let allowed = Allowed {
-        all: options.allow_quarantine.iter().any(|table| table == "all"),
-        tables: options.allow_quarantine.iter().cloned().collect(),
-    };
-
+    let mut tell = |cost: &StageCost| log.stage(cost);
+    let mut watch = Watch::new(&mut tell).with_memory_max(options.memory_max);
     let Prepared { contracts, bank, rulebook, cleaned } =
         prepare::prepare(&options.bank, options.as_of, options.rulebook.as_deref(), &mut watch)?;
     cleaned.remarks.iter().for_each(|remark| log.remark(remark));
-    within_memory()?;
 
     let runs = prepare::runs_folder(&options.bank, options.out.as_deref());
     let _lock = publish::lock(&runs)?;
@@ -51,40 +39,57 @@ fn rate_and_publish(options: &Nightly, log: &Log) -> Result<std::path::PathBuf> 
     log.name_run(&run_id);
     let folder = publish::run_folder(&runs, options.as_of, &run_id);
     if folder.exists() {
+        published::open(&folder)?;
+        point_to_newest(&runs)?;
         log.remark("already published: the same inputs and rules gave this run before");
         return Ok(folder);
     }
 
     let night = night::rate(cleaned, &previous, &rulebook, &contracts, &mut watch)?;
-    within_memory()?;
     if night.register.is_empty() {
         log.remark("no household is in the run");
     }
     let outputs = watch.stage("outputs", output_rows, || night.outputs(&previous, &rulebook, &contracts))?;
+    let allowed = allowed(options);
     let checks = watch.stage(
         "audit",
-        |checks: &Vec<audit::AuditRow>| checks.len() as u64,
+        |checks: &Vec<AuditRow>| checks.len() as u64,
         || audit::audit(&night.cleaned.counts, &outputs, &rulebook, &contracts, &allowed),
     )?;
     audit::verdict(&checks)?;
-    within_memory()?;
 
-    let published_before = published::list(&runs)?;
-    let mut manifest = manifest(&night, &previous, earlier_run.as_ref(), checks);
-    manifest.run_id = run_id;
-    manifest.as_of = options.as_of.to_string();
-    manifest.bank = bank.name;
-    manifest.rulebook = RulebookEntry::of(&rulebook);
-    manifest.sequence = publish::next_sequence(&published_before, options.as_of);
-    manifest.stages = watch.costs().to_vec();
+    let manifest = Manifest {
+        run_id,
+        as_of: options.as_of.to_string(),
+        bank: bank.name,
+        sequence: publish::next_sequence(&published::list(&runs)?, options.as_of),
+        rulebook: RulebookEntry::of(&rulebook),
+        previous_run: earlier_run.as_ref().map(PreviousEntry::of),
+        stages: watch.costs().to_vec(),
+        audit: checks,
+        ..manifest(&night)
+    };
     let rows = output_rows(&outputs);
     let published =
         watch.stage("publish", |_| rows, || publish::publish(&runs, &outputs, &contracts, manifest, options.as_of))?;
-    let newest = published::list(&runs)?.into_iter().next_back();
-    if let Some(newest) = newest {
-        publish::point_to_latest(&runs, &newest)?;
-    }
+    point_to_newest(&runs)?;
     Ok(published)
+}
+
+/// The tables of which more rows may be set aside tonight than the rulebook allows.
+fn allowed(options: &Nightly) -> Allowed {
+    Allowed {
+        all: options.allow_quarantine.iter().any(|table| table == "all"),
+        tables: options.allow_quarantine.iter().cloned().collect(),
+    }
+}
+
+/// A run that was killed after its folder became visible left the pointer behind; the next one mends it.
+fn point_to_newest(runs: &Path) -> Result<()> {
+    match published::list(runs)?.last() {
+        Some(newest) => publish::point_to_latest(runs, newest),
+        None => Ok(()),
+    }
 }
 
 fn set_threads(options: &Nightly) -> Result<()> {
@@ -93,41 +98,21 @@ fn set_threads(options: &Nightly) -> Result<()> {
     built.map_err(|error| Error::could_not_run(Fault::new("could not start threads").caused_by(error)))
 }
 
-/// A run that needs more memory than it was given stops before it drives out its neighbours.
-fn within_memory(most: Option<u64>, cost: Option<&StageCost>) -> Result<()> {
-    let (Some(most), Some(cost)) = (most, cost) else { return Ok(()) };
-    let Some(peak) = cost.peak_memory_bytes.filter(|&peak| peak > most) else { return Ok(()) };
-    let fault = Fault::new(format!(
-        "the run needed {} MiB by the end of stage `{}`, more than the {} MiB of `--memory-max`",
-        peak >> 20,
-        cost.stage,
-        most >> 20
-    ));
-    Err(Error::could_not_run(fault.hint("give it more, or a machine with more")))
-}
-
 #[allow(clippy::ptr_arg)]
 fn output_rows(outputs: &Vec<OutputTable>) -> u64 {
     outputs.iter().map(|output| output.batch.num_rows() as u64).sum()
 }
 
-/// What the manifest says of inputs and checks; the rest is filled in by the caller.
-fn manifest(
-    night: &Night,
-    previous: &Previous,
-    earlier_run: Option<&PublishedRun>,
-    audit: Vec<audit::AuditRow>,
-) -> Manifest {
+/// What the manifest says of the inputs.
+fn manifest(night: &Night) -> Manifest {
     let inputs = night.cleaned.files.iter().map(|file| InputEntry {
         file: file.clone(),
         newest_row: night.cleaned.newest.get(&(file.table.clone(), file.path.clone())).map(ToString::to_string),
     });
     Manifest {
         program_version: env!("CARGO_PKG_VERSION").into(),
-        previous_run: earlier_run.filter(|_| previous.run_id.is_some()).map(PreviousEntry::of),
         inputs: inputs.collect(),
         tables: night.counts.clone(),
-        audit,
         remarks: night.cleaned.remarks.clone(),
         ..Manifest::default()
     }

@@ -71,7 +71,7 @@ pub fn rate(
         || {
             let limits = limit::suggest_all(&facts, &grades, &earlier, rulebook)?;
             let decided = decisions::decide(tables, &register, &facts, &grades, &limits, rulebook, contracts)?;
-            Ok::<_, crate::fault::Error>((limits, decided))
+            Ok((limits, decided))
         },
     )?;
     let mut set_aside = cleaned.set_aside.clone();

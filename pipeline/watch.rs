@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::fault::{Error, Fault, Result};
+
 /// What one stage cost.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StageCost {
@@ -20,21 +22,24 @@ pub struct StageCost {
 pub struct Watch<'a> {
     costs: Vec<StageCost>,
     tell: &'a mut dyn FnMut(&StageCost),
+    memory_max_bytes: Option<u64>,
 }
 
 impl<'a> Watch<'a> {
     pub fn new(tell: &'a mut dyn FnMut(&StageCost)) -> Watch<'a> {
-        Watch { costs: Vec::new(), tell }
+        Watch { costs: Vec::new(), tell, memory_max_bytes: None }
+    }
+
+    /// Stops the run after a stage by whose end it has needed more memory than this.
+    #[must_use]
+    pub fn with_memory_max(mut self, bytes: Option<u64>) -> Watch<'a> {
+        self.memory_max_bytes = bytes;
+        self
     }
 
     /// Runs a stage. `rows` counts what it made.
     #[allow(clippy::disallowed_methods)]
-    pub fn stage<T, E>(
-        &mut self,
-        stage: &str,
-        rows: impl Fn(&T) -> u64,
-        run: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn stage<T>(&mut self, stage: &str, rows: impl Fn(&T) -> u64, run: impl FnOnce() -> Result<T>) -> Result<T> {
         let start = Instant::now();
         let made = run()?;
         let cost = StageCost {
@@ -44,8 +49,22 @@ impl<'a> Watch<'a> {
             peak_memory_bytes: peak_memory_bytes(),
         };
         (self.tell)(&cost);
+        let within = self.within_memory(&cost);
         self.costs.push(cost);
-        Ok(made)
+        within.map(|()| made)
+    }
+
+    /// A run that needs more than it was given stops before it drives out its neighbours.
+    fn within_memory(&self, cost: &StageCost) -> Result<()> {
+        let peak = cost.peak_memory_bytes.unwrap_or(0);
+        let Some(most) = self.memory_max_bytes.filter(|&most| peak > most) else { return Ok(()) };
+        let fault = Fault::new(format!(
+            "the run needed {} MiB by the end of stage `{}`, more than the {} MiB of `--memory-max`",
+            peak >> 20,
+            cost.stage,
+            most >> 20
+        ));
+        Err(Error::could_not_run(fault.hint("give it more, or a machine with more")))
     }
 
     pub fn costs(&self) -> &[StageCost] {

@@ -10,7 +10,7 @@ use crate::limit::decisions::Unsound;
 
 use super::Subject;
 use super::figures::Amount;
-use super::words::UNSOUND;
+use super::words::{Language, UNSOUND};
 
 /// One known decision, latest first.
 #[derive(Clone, Debug, Serialize)]
@@ -67,6 +67,7 @@ fn line(subject: &Subject, decisions: &Decisions, row: usize, actions: &[String]
         expires_on: decisions.expires_on.get(row).map(|day| day.to_string()),
         state,
         rule,
-        rule_text: rule.map(|rule| subject.language.word(UNSOUND, rule)),
+        rule_text: unsound
+            .map(|rule| subject.language.pick(rule.message().into(), Language::Zh.word(UNSOUND, rule.name()))),
     })
 }

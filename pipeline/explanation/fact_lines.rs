@@ -28,13 +28,14 @@ pub fn facts(subject: &Subject) -> Result<Vec<FactLine>> {
     let lines = subject.night.facts.columns().map(|(definition, _)| {
         let column = contract.column(definition.name)?;
         let found = gathered.behind(definition.name)?;
+        let remark = found.remarks.join(subject.language.pick("; ", "；"));
         Ok(FactLine {
             fact: definition.name.into(),
             value: subject.value(definition.name).map(|value| Figure::of(definition.name, value)),
             unit: column.unit.clone(),
             meaning: subject.language.pick(&column.meaning.en, &column.meaning.zh).clone(),
             sources: found.sources,
-            remark: found.remark,
+            remark: (!remark.is_empty()).then_some(remark),
         })
     });
     lines.collect()

@@ -7,6 +7,7 @@ use crate::fault::Result;
 use crate::rulebook::{FactRules, Veto, VetoCondition};
 
 use super::Subject;
+use super::evidence::empty_fields;
 use super::figures::{Figure, Points};
 use super::points::PointsSheet;
 use super::words::{FACT_NAMES, Language, NOT_RATEABLE};
@@ -134,9 +135,10 @@ pub fn not_rateable_in_words(subject: &Subject, code: &str) -> String {
         }
         "incomplete_profile" => {
             let completeness = value("profile_completeness");
+            let empty = empty_fields(subject).join(language.pick(", ", "、"));
             language.pick(
-                format!("{words}: {completeness} of the nine, at least {completeness_min}"),
-                format!("{words}：九项中已填{completeness}，至少{completeness_min}"),
+                format!("{words}: a share of {completeness}, at least {completeness_min}; empty are {empty}"),
+                format!("{words}：已填占比{completeness}，至少{completeness_min}；未填：{empty}"),
             )
         }
         _ => words,

@@ -106,7 +106,8 @@ struct Latest<'a> {
     path: String,
 }
 
-/// Points `latest.json` to the newest run of the newest as-of date; replaced at once, after the run is visible.
+/// Points `latest.json` to the newest run of the newest as-of date; replaced at once, after the run is visible, and
+/// left alone where it points there already.
 pub fn point_to_latest(runs: &Path, latest: &crate::read::published::PublishedRun) -> Result<()> {
     let pointer = Latest {
         as_of: latest.as_of.to_string(),
@@ -114,7 +115,12 @@ pub fn point_to_latest(runs: &Path, latest: &crate::read::published::PublishedRu
         path: format!("{}/{}", latest.as_of, latest.run_id),
     };
     let text = serde_json::to_string_pretty(&pointer).map_err(|error| Error::internal(error.to_string()))?;
-    files::replace(&runs.join("latest.json"), format!("{text}\n").as_bytes())
+    let (path, text) = (runs.join("latest.json"), format!("{text}\n"));
+    if fs::read(&path).is_ok_and(|present| present == text.as_bytes()) {
+        Ok(())
+    } else {
+        files::replace(&path, text.as_bytes())
+    }
 }
 
 /// Removes what a killed run left behind. The lock says that nobody is still writing it.

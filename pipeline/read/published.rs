@@ -39,21 +39,24 @@ struct PreviousRunHead {
     run_id: String,
 }
 
-/// Every published run below `runs`, by as-of date and sequence. A folder whose manifest cannot be read is an error:
-/// it is not for a night to decide that an earlier one never was.
+/// Every published run below `runs` that can be read, by as-of date and sequence. For those who look for one run or
+/// the next number; a night that looks back uses `latest_before`, which passes over nothing.
 pub fn list(runs: &Path) -> Result<Vec<PublishedRun>> {
     let mut found = Vec::new();
-    for day in folders(runs)? {
-        let name = day.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if Date::parse(&name).is_none() {
-            continue;
-        }
-        for folder in folders(&day)? {
-            found.push(open(&folder)?);
-        }
+    for (_, day) in days(runs)? {
+        found.extend(folders(&day)?.iter().filter_map(|folder| open(folder).ok()));
     }
     found.sort_by_key(|run| (run.as_of, run.sequence));
     Ok(found)
+}
+
+/// The folders of as-of dates, in their order.
+fn days(runs: &Path) -> Result<Vec<(Date, PathBuf)>> {
+    let named = folders(runs)?.into_iter().filter_map(|folder| {
+        let name = folder.file_name()?.to_string_lossy().into_owned();
+        Some((Date::parse(&name)?, folder))
+    });
+    Ok(named.collect())
 }
 
 /// Visible folders of a folder; none where it does not exist yet.
@@ -95,9 +98,16 @@ fn damaged(folder: &Path, cause: &dyn std::fmt::Display) -> Error {
     Error::could_not_run(fault.hint(hint))
 }
 
-/// The run with the latest as-of date before `as_of`; of several the one published last.
+/// The run with the latest as-of date before `as_of`; of several the one published last. A run of that date that
+/// cannot be read is an error: it is not for a night to decide that it never was.
 pub fn latest_before(runs: &Path, as_of: Date) -> Result<Option<PublishedRun>> {
-    Ok(list(runs)?.into_iter().rfind(|run| run.as_of < as_of))
+    for (_, day) in days(runs)?.into_iter().rev().filter(|(day, _)| *day < as_of) {
+        let published = folders(&day)?.iter().map(|folder| open(folder)).collect::<Result<Vec<_>>>()?;
+        if let Some(latest) = published.into_iter().max_by_key(|run| run.sequence) {
+            return Ok(Some(latest));
+        }
+    }
+    Ok(None)
 }
 
 /// The run that a user means: a run id, an as-of date, `latest`, or the path of a run folder.

@@ -63,6 +63,13 @@ impl BankBuilder {
         self.absent.insert(table.to_string());
     }
 
+    /// Leaves out every optional table that has no row.
+    pub fn leave_out_empty(&mut self) {
+        let optional = self.contracts.inputs.iter().filter(|contract| !contract.required);
+        let empty = optional.map(|contract| contract.table.clone()).filter(|table| !self.tables.contains_key(table));
+        self.absent.extend(empty.collect::<Vec<_>>());
+    }
+
     pub fn contract(&self, table: &str) -> &Contract {
         self.contracts.input(table).unwrap_or_else(|_| panic!("there is no input table `{table}`"))
     }

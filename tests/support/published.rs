@@ -63,3 +63,11 @@ fn cell(column: &dyn Array, row: usize) -> String {
         other => panic!("no output table has a column of type {other}"),
     }
 }
+
+/// A table that is kept as CSV, in the same canonical form.
+pub fn from_csv(path: &Path, name: &'static str) -> Table {
+    let mut reader = csv::Reader::from_path(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let columns = reader.headers().unwrap().iter().map(String::from).collect();
+    let rows = reader.records().map(|record| record.unwrap().iter().map(String::from).collect()).collect();
+    Table { name, columns, rows }
+}

@@ -22,6 +22,8 @@ use super::figures::Figure;
 use accounts::AccountRows;
 use loans::LoanRows;
 
+pub use profile::empty_fields;
+
 /// Rows of one input table that a fact was measured from.
 #[derive(Clone, Debug, Serialize)]
 pub struct Source {
@@ -40,23 +42,23 @@ pub struct Source {
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     pub sources: Vec<Source>,
-    /// Why there is no value, or nothing behind it.
-    pub remark: Option<String>,
+    /// Why there is no value, or nothing behind it or behind a part of it.
+    pub remarks: Vec<String>,
 }
 
 impl Evidence {
     fn of(source: Source) -> Evidence {
-        Evidence { sources: vec![source], remark: None }
+        Evidence { sources: vec![source], remarks: Vec::new() }
     }
 
     fn remark(text: impl Into<String>) -> Evidence {
-        Evidence { sources: Vec::new(), remark: Some(text.into()) }
+        Evidence { sources: Vec::new(), remarks: vec![text.into()] }
     }
 
     /// The same with more rows behind it.
     fn and(mut self, other: Evidence) -> Evidence {
         self.sources.extend(other.sources);
-        self.remark = self.remark.or(other.remark);
+        self.remarks.extend(other.remarks);
         self
     }
 }
@@ -162,7 +164,7 @@ impl<'a> Gathered<'a> {
         let mut found = Evidence::of(Source::of("household_facts", vec![subject.id().into()], Vec::new(), text));
         if subject.value("debt_service_share").is_none() {
             let remark = subject.language.pick("no net income above 0 is known", "无已知的正净收入");
-            found.remark = Some(remark.into());
+            found.remarks.push(remark.into());
         }
         found
     }

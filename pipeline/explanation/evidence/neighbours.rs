@@ -62,7 +62,7 @@ pub fn peers(subject: &Subject, fact: &str) -> Evidence {
             format!("nobody who knows the household reviewed it {window}"),
             format!("{window}期间无了解该户的评议"),
         );
-        found.remark = Some(none);
+        found.remarks.push(none);
     } else {
         let days: Vec<Date> = rows.iter().map(|row| row.0).collect();
         let made = span(subject, days.iter().copied().min(), days.iter().copied().max());
@@ -78,7 +78,7 @@ pub fn peers(subject: &Subject, fact: &str) -> Evidence {
             format!("a score takes at least {least} reviews, so that it does not show who said what"),
             format!("评议分至少需{least}份有评分的评议，以免透露个人意见"),
         );
-        found.remark = Some(few);
+        found.remarks.push(few);
     }
     found
 }

@@ -1,4 +1,5 @@
 //! What the household owes elsewhere: the latest report within the window.
+//! Every figure of it is shown at once, so that the four facts that it gives can be seen together.
 
 use crate::calendar::Date;
 use crate::clean::typed::{OutsideDebts, Rows as _};

@@ -1,4 +1,5 @@
 //! The household's file: which profile is the latest known one, and what stands in its fields.
+//! What the fields are worth is left to the facts stage.
 
 use crate::calendar::Date;
 use crate::clean::typed::{Profiles, Rows as _};
@@ -34,11 +35,11 @@ pub fn fields(subject: &Subject, profile: Option<usize>, fields: &[&str]) -> Evi
     let mut found = Evidence::of(source(subject, profiles, row, &shown));
     if !empty.is_empty() {
         let listed = language.list(&empty);
-        found.remark = Some(language.pick(format!("the profile leaves {listed} empty"), format!("建档未填{listed}")));
+        found.remarks.push(language.pick(format!("the profile leaves {listed} empty"), format!("建档未填{listed}")));
     }
     if fields.contains(&"total_liabilities") && profiles.total_assets.get(row) == Some(0) {
         let remark = language.pick("no ratio to assets of 0", "总资产为零，无比率");
-        found.remark = found.remark.or(Some(remark.into()));
+        found.remarks.push(remark.into());
     }
     found
 }
@@ -50,7 +51,7 @@ pub fn completeness(subject: &Subject, profile: Option<usize>) -> Evidence {
         Err(why) => return why,
     };
     let language = subject.language;
-    let empty: Vec<&str> = FIELDS.iter().copied().filter(|field| in_words(profiles, row, field).is_none()).collect();
+    let empty = empty_fields(subject);
     let shown = match empty.is_empty() {
         true => language.pick("all nine fields filled in".into(), "九项均已填写".into()),
         false => {
@@ -59,6 +60,12 @@ pub fn completeness(subject: &Subject, profile: Option<usize>) -> Evidence {
         }
     };
     Evidence::of(source(subject, profiles, row, &[shown]))
+}
+
+/// The fields that the profile leaves empty.
+pub fn empty_fields(subject: &Subject) -> Vec<&'static str> {
+    let Ok((profiles, row)) = known(subject, latest(subject)) else { return Vec::new() };
+    FIELDS.into_iter().filter(|field| in_words(profiles, row, field).is_none()).collect()
 }
 
 fn known<'a>(subject: &'a Subject, profile: Option<usize>) -> Result<(&'a Profiles, usize), Evidence> {

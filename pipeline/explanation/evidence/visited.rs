@@ -1,4 +1,5 @@
 //! Visits to the household: which counted, and why the others did not.
+//! Whether a visit is valid is the finding of the visits stage.
 
 use crate::calendar::{Date, day_of};
 use crate::clean::typed::Rows as _;

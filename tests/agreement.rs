@@ -1,0 +1,82 @@
+//! The program against the second opinion: generated banks and the sample bank, two consecutive nights each, every
+//! household table cell by cell. The second opinion takes rows to be sound, so of `quarantine` only unsound decisions are compared.
+
+use std::path::Path;
+
+use crate::second_opinion::{self, Previous, Table, Tables, compare};
+use crate::support::{program, published, repository};
+
+const HOUSEHOLDS: u32 = 400;
+/// Differences that are printed; one wrong rule makes hundreds.
+const SHOWN: usize = 20;
+
+#[test]
+fn a_summer_month_end() {
+    agree(1, ["2026-05-31", "2026-06-30"]);
+}
+
+#[test]
+fn a_summer_month_end_of_another_bank() {
+    agree(2, ["2026-06-29", "2026-06-30"]);
+}
+
+#[test]
+fn the_end_of_february() {
+    agree(3, ["2026-02-27", "2026-02-28"]);
+}
+
+#[test]
+fn a_leap_day() {
+    agree(4, ["2024-02-28", "2024-02-29"]);
+}
+
+#[test]
+fn the_sample_bank() {
+    agree_on(&repository().join("sample-data/bank"), ["2026-05-31", "2026-06-30"]);
+}
+
+/// Generates a bank and compares both nights.
+fn agree(seed: u32, nights: [&str; 2]) {
+    let folder = tempfile::tempdir().unwrap();
+    let bank = folder.path().join("bank");
+    program::generate(&bank, HOUSEHOLDS, seed, nights[1]);
+    agree_on(&bank, nights);
+}
+
+/// Compares two nights of a bank; each second opinion looks back at its own first night.
+fn agree_on(bank: &Path, nights: [&str; 2]) {
+    let runs = tempfile::tempdir().unwrap();
+    let mut previous: Option<Previous> = None;
+    for as_of in nights {
+        let arguments = ["--allow-quarantine", "all", "--out", runs.path().to_str().unwrap()];
+        let run = program::published_night(bank, as_of, &arguments);
+        let expected = second_opinion::calculate(bank, as_of, previous.as_ref());
+        let differences = differences(&expected, &run);
+        assert!(
+            differences.is_empty(),
+            "{} as of {as_of}: {} differences, the first are\n{}",
+            bank.display(),
+            differences.len(),
+            differences.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n")
+        );
+        previous = Some(Previous::from_tables(&expected));
+    }
+}
+
+fn differences(expected: &Tables, run: &Path) -> Vec<String> {
+    published::TABLES
+        .into_iter()
+        .flat_map(|name| {
+            let actual = published::table(run, name);
+            let actual = if name == "quarantine" { unsound_decisions(&actual) } else { actual };
+            compare(&expected[name], &actual)
+        })
+        .collect()
+}
+
+fn unsound_decisions(quarantine: &Table) -> Table {
+    const COLUMNS: [&str; 3] = ["table_name", "key", "rule"];
+    let rows = quarantine.rows.iter().filter(|row| quarantine.cell(row, "table_name") == Some("decisions"));
+    let rows = rows.map(|row| COLUMNS.map(|column| quarantine.cell(row, column).unwrap().to_string()).to_vec());
+    Table::new("quarantine", &COLUMNS, rows.collect())
+}
