@@ -1,7 +1,6 @@
 //! `wellfield explain`: recomputes the night of a published run, or of a day without one, and explains one household
 //! of it. Writes nothing; what is explained and how it is worded is the library's.
 
-use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use wellfield::calendar::Date;
@@ -13,6 +12,7 @@ use wellfield::watch::Watch;
 
 use crate::options::{Explain, Language};
 use crate::prepare::{self, Prepared};
+use crate::terminal;
 
 pub fn run(options: &Explain) -> Result<()> {
     let language = match options.lang {
@@ -20,20 +20,9 @@ pub fn run(options: &Explain) -> Result<()> {
         Language::Zh => explanation::Language::Zh,
     };
     let explanation = explain(options, language)?;
-    let text = match options.json {
-        true => serde_json::to_string_pretty(&explanation).map_err(|error| Error::internal(error.to_string()))?,
-        false => explanation::in_words(&explanation, language),
-    };
-    print(&text)
-}
-
-/// A reader who has seen enough closes the pipe; that is no failure.
-fn print(text: &str) -> Result<()> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::could_not_run(Fault::new("could not write to stdout").caused_by(error)))
-        }
-        _ => Ok(()),
+    match options.json {
+        true => terminal::tell_json(&explanation),
+        false => terminal::tell(explanation::in_words(&explanation, language)),
     }
 }
 

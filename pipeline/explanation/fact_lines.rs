@@ -1,4 +1,5 @@
 //! Every fact with its value, its unit, its meaning by the contract, and the rows that it comes from.
+//! The value is the night's, the meaning the contract's; only the rows are looked up, in `evidence`.
 
 use serde::Serialize;
 

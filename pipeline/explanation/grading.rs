@@ -1,4 +1,5 @@
 //! How the score became the model's grade: the scale, the upgrade margin and the previous grade.
+//! The grade of the score and the margin are asked of the grade stage again, with and without the previous grade.
 
 use serde::Serialize;
 

@@ -100,19 +100,11 @@ pub const UNSOUND: &[Word] = &[
     ("approver_missing", "", "人工调整、拒绝或暂停缺审批人"),
     ("same_person", "", "审批人与经办人为同一人"),
     ("reason_missing", "", "人工调整、拒绝或暂停缺理由"),
-    (
-        "nothing_accepted",
-        "an accept needs the grade and the limit that were accepted, and accepts no veto grade",
-        "接受须写明所接受的等级和额度，且不得为否决等级",
-    ),
+    ("nothing_accepted", "", "接受须写明所接受的等级和额度，且不得为否决等级"),
     ("nothing_adjusted", "", "人工调整未给出等级或额度"),
     ("grade_missing", "", "调整额度未给出对应等级"),
     ("grade_unknown", "", "所给等级不在等级表内"),
-    (
-        "limit_above_cap",
-        "the given limit is above the cap of the given grade or of the product",
-        "所给额度超过等级或产品上限",
-    ),
+    ("limit_above_cap", "", "所给额度超过等级或产品上限"),
     ("veto_not_overridable", "", "存在不可人工解除的一票否决"),
     ("veto_not_named", "", "`overrides` 未列明全部一票否决"),
 ];

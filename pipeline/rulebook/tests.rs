@@ -1,5 +1,6 @@
 //! What a rulebook says when it is sound, and what it is refused with when it is not. Every fault is made by one edit of
 //! the built-in files in memory, and must be told alone, with its file, its line and a hint.
+#![allow(clippy::disallowed_methods)]
 
 use super::*;
 use crate::calendar::Date;

@@ -30,7 +30,8 @@ pub fn add_later_rows(bank: &Path) {
 }
 
 fn later_rows(contract: &Contract, table: &Table) -> Vec<Vec<String>> {
-    let pattern = || table.rows.iter().take(ROWS).enumerate().map(|(number, row)| (number, Row { table, row: row.clone() }));
+    let pattern =
+        || table.rows.iter().take(ROWS).enumerate().map(|(number, row)| (number, Row { table, row: row.clone() }));
     match contract.table.as_str() {
         "areas" => Vec::new(),
         // Known with their loan, so they belong to loans of the next day.

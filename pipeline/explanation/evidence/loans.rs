@@ -1,4 +1,5 @@
 //! Loans, their month rows and their instalments: what repayment, standing and debt service were measured from.
+//! A loan is told by its identifier, and every instalment by its due day.
 
 use crate::calendar::{Date, Window};
 use crate::clean::typed::Rows as _;
