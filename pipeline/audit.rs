@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::{Array, AsArray, Decimal128Array, RecordBatch, StringArray};
 use arrow::datatypes::Decimal128Type;
 use arrow::row::{RowConverter, SortField};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::clean::RowCounts;
@@ -61,9 +62,8 @@ pub fn audit(
         row.allowed = !row.passed && allowed.covers(&row.table);
     }
     rows.extend(counts.iter().map(|(table, counts)| rows_add_up(table, counts)));
-    for output in outputs {
-        rows.push(key_is_sorted(contracts.output(&output.name)?, &output.batch)?);
-    }
+    let keys = outputs.par_iter().map(|output| key_is_sorted(contracts.output(&output.name)?, &output.batch));
+    rows.extend(keys.collect::<Result<Vec<_>>>()?);
     let tables: BTreeMap<&str, &RecordBatch> =
         outputs.iter().map(|output| (output.name.as_str(), &output.batch)).collect();
     rows.extend(same_households(&tables)?);

@@ -3,9 +3,9 @@
 
 // What every stage speaks: faults, exact numbers, days, and what a table holds.
 pub mod calendar;
-pub mod contract;
 pub mod decimal;
 pub mod fault;
+pub mod contract;
 pub mod watch;
 
 // The stages.

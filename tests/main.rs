@@ -2,7 +2,7 @@
 //! opinion on generated banks, and the repository's own rules. Tests of single functions stand beside the functions.
 
 // Tests may stop at once, look at any file, and say what they skipped.
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod support;
 

@@ -106,7 +106,7 @@ impl Row<'_> {
     /// A row with the key of a known one: of the next day, or entered on the next day; every second one broken besides,
     /// because nothing of it is looked at.
     fn moved_or_broken(mut self, contract: &Contract, number: usize) -> Vec<String> {
-        let is_late = contract.recorded_at.is_some() && number % 3 == 0;
+        let is_late = contract.recorded_at.is_some() && number.is_multiple_of(3);
         self = if is_late { self } else { self.moved(contract) };
         if is_late {
             self.set("recorded_at", &format!("{NEXT_DAY}T00:00:00"));
