@@ -65,7 +65,7 @@ pub fn previous_run(runs: &Path, named: Option<&str>, as_of: Date) -> Result<Opt
     let run = published::find(runs, name)?;
     if run.as_of >= as_of {
         let fault = Fault::new(format!("run `{name}` is as of {}, which is not before {as_of}", run.as_of));
-        return Err(Error::refused(fault.hint("name an earlier run, or `none`")));
+        return Err(Error::wrong_usage(fault.hint("name an earlier run, or `none`")));
     }
     Ok(Some(run))
 }

@@ -68,7 +68,7 @@ fn detail(en: &str, zh: &str, value: impl ToString) -> Detail {
     Detail { label: texts(en, zh), value: texts(value.clone(), value) }
 }
 
-/// Every meaning of a name. Refuses a name that means nothing, with the nearest that does.
+/// Every meaning of a name. A name that means nothing is wrong usage, told with the nearest that does.
 pub fn find(id: &str, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<Definition>> {
     let mut found = Vec::new();
     found.extend(fact(id, contracts)?);
@@ -82,7 +82,7 @@ pub fn find(id: &str, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<
         let known = names(rulebook, contracts);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let fault = Fault::new(format!("no rule is called `{id}`"));
-        return Err(Error::refused(fault.hint(crate::read::suggestion(id, &known))));
+        return Err(Error::wrong_usage(fault.hint(crate::read::suggestion(id, &known))));
     }
     Ok(found)
 }

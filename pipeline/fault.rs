@@ -52,6 +52,9 @@ pub enum Error {
     /// The machine's side: disk, lock, a file that cannot be opened or written, a damaged earlier run.
     #[error("could not run: {}", summary(.0))]
     CouldNotRun(Vec<Fault>),
+    /// The caller's side: an argument that means nothing here.
+    #[error("wrong usage: {}", summary(.0))]
+    WrongUsage(Vec<Fault>),
     /// The user's side: the inputs or the rulebook are not what the contracts and the rules ask for.
     #[error("refused: {}", summary(.0))]
     Refused(Vec<Fault>),
@@ -65,6 +68,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     pub fn refused(fault: Fault) -> Self {
         Error::Refused(vec![fault])
+    }
+
+    pub fn wrong_usage(fault: Fault) -> Self {
+        Error::WrongUsage(vec![fault])
     }
 
     pub fn could_not_run(fault: Fault) -> Self {
@@ -84,14 +91,18 @@ impl Error {
 
     pub fn faults(&self) -> &[Fault] {
         match self {
-            Error::CouldNotRun(faults) | Error::Refused(faults) | Error::AuditFailed(faults) => faults,
+            Error::CouldNotRun(faults)
+            | Error::WrongUsage(faults)
+            | Error::Refused(faults)
+            | Error::AuditFailed(faults) => faults,
         }
     }
 
-    /// The process's exit code (`runs.md`): 1 could not run, 3 refused, 4 the audit failed.
+    /// The process's exit code: 1 could not run, 2 wrong usage, 3 refused, 4 the audit failed.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::CouldNotRun(_) => 1,
+            Error::WrongUsage(_) => 2,
             Error::Refused(_) => 3,
             Error::AuditFailed(_) => 4,
         }

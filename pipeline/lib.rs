@@ -10,10 +10,10 @@ pub mod watch;
 
 // The stages.
 pub mod rulebook;
+pub mod previous;
 pub mod read;
 pub mod clean;
 pub mod register;
-pub mod previous;
 pub mod visits;
 pub mod facts;
 pub mod score;

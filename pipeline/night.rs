@@ -59,7 +59,7 @@ pub fn rate(
     let households = register.len() as u64;
     let scores =
         watch.stage("score", |_| households, || score::score(tables, &register, &facts, rulebook, contracts))?;
-    let earlier = previous.align(tables, &register);
+    let earlier = register.align(tables, previous);
     let grades = watch.stage(
         "grade",
         |_| households,

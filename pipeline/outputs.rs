@@ -302,7 +302,7 @@ fn household_grades(results: &Results) -> Result<Vec<ArrayRef>> {
 fn grant_limits(results: &Results) -> Result<Vec<ArrayRef>> {
     let (limits, finals, rulebook) = (results.limits, &results.decided.finals, results.rulebook);
     let ranks = Ranks::of(&rulebook.scale);
-    let previous: Vec<Option<&PreviousHousehold>> = results.previous.align(results.tables, results.register);
+    let previous: Vec<Option<&PreviousHousehold>> = results.register.align(results.tables, results.previous);
     let money = |of: &dyn Fn(&Limit) -> Option<i128>| decimals(MONEY, limits.iter().map(of));
     let fact = |name: &str| -> Result<ArrayRef> {
         let column = results.facts.whole(name)?;

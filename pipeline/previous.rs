@@ -3,9 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::clean::Tables;
-use crate::register::Register;
-
 /// An earlier run, or the absence of one.
 #[derive(Clone, Debug, Default)]
 pub struct Previous {
@@ -23,18 +20,4 @@ pub struct PreviousHousehold {
     pub model_grade: String,
     /// In the smallest unit.
     pub suggested_limit: i64,
-}
-
-impl Previous {
-    /// For each household of the run what the earlier run said of it.
-    pub fn align(&self, tables: &Tables, register: &Register) -> Vec<Option<&PreviousHousehold>> {
-        let mut earlier = self.households.iter().peekable();
-        (0..register.len())
-            .map(|number| {
-                let id = tables.households.household_id.text(register.row(number));
-                while earlier.next_if(|household| household.household_id.as_str() < id).is_some() {}
-                earlier.next_if(|household| household.household_id == id)
-            })
-            .collect()
-    }
 }

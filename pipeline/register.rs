@@ -5,6 +5,7 @@
 use crate::calendar::Date;
 use crate::clean::Tables;
 use crate::clean::typed::Rows as _;
+use crate::previous::{Previous, PreviousHousehold};
 
 /// The number that stands for "not in the run".
 const ABSENT: u32 = u32::MAX;
@@ -49,6 +50,19 @@ impl Register {
         }
         register.numbers = numbers(tables, &register.rows);
         register
+    }
+
+    /// For each household of the run what an earlier run said of it. Both are in the byte order of household_id, so
+    /// one walk over both is enough.
+    pub fn align<'p>(&self, tables: &Tables, previous: &'p Previous) -> Vec<Option<&'p PreviousHousehold>> {
+        let mut earlier = previous.households.iter().peekable();
+        (0..self.len())
+            .map(|number| {
+                let id = tables.households.household_id.text(self.row(number));
+                while earlier.next_if(|household| household.household_id.as_str() < id).is_some() {}
+                earlier.next_if(|household| household.household_id == id)
+            })
+            .collect()
     }
 
     pub fn len(&self) -> usize {

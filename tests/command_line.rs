@@ -428,7 +428,7 @@ fn an_earlier_run_that_is_not_there_or_not_earlier() {
     hint: published are: 2026-06-30 [run]
     ");
     let same_day = bank.nightly(&["--previous", run.to_str().unwrap()]);
-    assert_eq!(same_day.exit, 3, "{}", bank.shown(&same_day));
+    assert_eq!(same_day.exit, 2, "{}", bank.shown(&same_day));
 }
 
 #[test]
@@ -507,7 +507,7 @@ fn a_rule_explains_itself() {
       source: Own choice, without a document, positions in the country are rough; vendors claim 25 to 50 m in towns [house]
     ");
     insta::assert_snapshot!(shown(&["rule", "too_fra"]), @"
-    exit: 3
+    exit: 2
     --- stderr
     error: no rule is called `too_fra`
 
