@@ -86,7 +86,7 @@ pub fn clean(bank: &Bank, contracts: &Contracts, as_of: Date) -> Result<CleanBan
             Some(source) => {
                 remark(contract, &source, &mut outcome.remarks);
                 outcome.files.extend(source.files.iter().cloned());
-                collector.take(cleaning.clean(contract, &source))?.map(|cleaned| outcome.take(contract, cleaned))
+                collector.take(cleaning.clean(contract, source))?.map(|cleaned| outcome.take(contract, cleaned))
             }
             None => None,
         };
@@ -149,7 +149,7 @@ struct Cleaning<'a> {
 }
 
 impl Cleaning<'_> {
-    fn clean(&self, contract: &Contract, source: &Source) -> Result<Cleaned> {
+    fn clean(&self, contract: &Contract, source: Source) -> Result<Cleaned> {
         let before = Before {
             as_of: self.as_of,
             indices: &self.indices,

@@ -86,10 +86,10 @@ pub struct Before<'a> {
 }
 
 /// Checks one table. Refuses columns of a type that cannot be read as the contract's, all at once.
-pub fn clean(contract: &Contract, source: &Source, before: &Before) -> Result<Cleaned> {
+pub fn clean(contract: &Contract, source: Source, before: &Before) -> Result<Cleaned> {
     let forms = TextForms::of(&contract.table, &source.format)?;
     let checked: Vec<Result<CheckedBatch>> =
-        source.batches.par_iter().map(|batch| check_batch(contract, source, batch, &forms, before)).collect();
+        source.batches.par_iter().map(|batch| check_batch(contract, &source, batch, &forms, before)).collect();
     let mut collector = Collector::default();
     let mut batches = Vec::new();
     for result in checked {
@@ -263,10 +263,29 @@ fn mark_wrong_levels(column: &Column, values: &mut Checked, levels: &[String]) {
     }
 }
 
+fn joined(parts: Vec<ArrayRef>) -> Result<ArrayRef> {
+    match parts.as_slice() {
+        [one] => Ok(Arc::clone(one)),
+        parts => {
+            let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+            concat(&parts).map_err(|error| Error::internal(error.to_string()))
+        }
+    }
+}
+
+fn accepted_columns(columns: Vec<ArrayRef>, is_accepted: &[bool]) -> Result<Vec<ArrayRef>> {
+    if is_accepted.iter().all(|&accepted| accepted) {
+        return Ok(columns);
+    }
+    let mask = BooleanArray::from(is_accepted.to_vec());
+    let filtered = columns.into_par_iter().map(|column| filter(&column, &mask));
+    filtered.collect::<std::result::Result<_, _>>().map_err(|error| Error::internal(error.to_string()))
+}
+
 /// All rows of one table, while the rules that look across rows are applied.
 pub struct Rows<'a> {
     pub contract: &'a Contract,
-    source: &'a Source,
+    source: Source,
     pub columns: Vec<ArrayRef>,
     /// The first rule that each faulty row breaks, and the position of its column.
     pub marks: BTreeMap<u32, (Rule, usize)>,
@@ -277,7 +296,7 @@ pub struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn join(contract: &'a Contract, source: &'a Source, batches: Vec<CheckedBatch>) -> Result<Rows<'a>> {
+    fn join(contract: &'a Contract, source: Source, batches: Vec<CheckedBatch>) -> Result<Rows<'a>> {
         let mut marks = BTreeMap::new();
         let mut is_unknown = Vec::new();
         let mut starts = Vec::new();
@@ -292,17 +311,13 @@ impl<'a> Rows<'a> {
             is_unknown.extend_from_slice(&batch.is_unknown);
             marks.extend(batch.marks.iter().map(|(&row, &mark)| (row + start as u32, mark)));
         }
-        let columns = (0..contract.columns.len()).into_par_iter().map(|position| {
-            let parts: Vec<&ArrayRef> = batches.iter().filter_map(|batch| batch.columns.get(position)).collect();
-            match parts.as_slice() {
-                [one] => Ok(Arc::clone(one)),
-                parts => {
-                    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-                    concat(&parts).map_err(|error| Error::internal(error.to_string()))
-                }
-            }
-        });
-        let columns = columns.collect::<Result<Vec<_>>>()?;
+        // Column by column, so that the parts of one are freed before the next is joined.
+        let mut parts: Vec<Vec<ArrayRef>> =
+            contract.columns.iter().map(|_| Vec::with_capacity(batches.len())).collect();
+        for batch in batches {
+            parts.iter_mut().zip(batch.columns).for_each(|(parts, part)| parts.push(part));
+        }
+        let columns = parts.into_par_iter().map(joined).collect::<Result<Vec<_>>>()?;
         Ok(Rows { contract, source, columns, marks, is_unknown, starts, newest })
     }
 
@@ -326,19 +341,25 @@ impl<'a> Rows<'a> {
         keys::mark_parents(&mut self)?;
         keys::mark_overlaps(&mut self)?;
         let set_aside = self.set_aside();
-        let is_accepted: Vec<bool> = (0..self.len())
-            .map(|row| !self.is_unknown.get(row).copied().unwrap_or(true) && !self.marks.contains_key(&(row as u32)))
-            .collect();
+        let mut is_accepted: Vec<bool> = self.is_unknown.iter().map(|is_unknown| !is_unknown).collect();
+        for &row in self.marks.keys() {
+            if let Some(is_accepted) = is_accepted.get_mut(row as usize) {
+                *is_accepted = false;
+            }
+        }
         let counts = self.counts(&is_accepted);
-        let mut columns = self.accepted_columns(&is_accepted)?;
-        let index = if before.is_referenced { Some(Arc::new(self.index(&columns)?)) } else { None };
-        self.resolve_own(&mut columns, index.as_deref())?;
         let keeps_origins = self.contract.table == "decisions";
         let origins = if keeps_origins {
             (0..self.len()).filter(|&row| is_accepted.get(row) == Some(&true)).map(|row| self.origin(row)).collect()
         } else {
             Vec::new()
         };
+        let others = if before.is_referenced { self.other_ids()? } else { Vec::new() };
+        // Nothing looks at the file's own values any more; a large table is not held twice.
+        self.source.batches = Vec::new();
+        let mut columns = accepted_columns(std::mem::take(&mut self.columns), &is_accepted)?;
+        let index = if before.is_referenced { Some(Arc::new(self.index(&columns, others)?)) } else { None };
+        self.resolve_own(&mut columns, index.as_deref())?;
         let table = Table { rows: usize::try_from(counts.accepted).unwrap_or(0), columns, index };
         Ok(Cleaned { table, counts, set_aside, origins, newest: self.newest })
     }
@@ -349,36 +370,28 @@ impl<'a> Rows<'a> {
         RowCounts { read, accepted, set_aside: read - accepted - not_yet_known, not_yet_known }
     }
 
-    fn accepted_columns(&self, is_accepted: &[bool]) -> Result<Vec<ArrayRef>> {
-        if is_accepted.iter().all(|&accepted| accepted) {
-            return Ok(self.columns.clone());
-        }
-        let mask = BooleanArray::from(is_accepted.to_vec());
-        let filtered =
-            self.columns.par_iter().map(|column| filter(column, &mask)).collect::<std::result::Result<_, _>>();
-        filtered.map_err(|error| Error::internal(error.to_string()))
+    /// The text column by which other tables refer to rows of this one: the first of its key.
+    fn id_column<'c>(&self, columns: &'c [ArrayRef]) -> Result<&'c LargeStringArray> {
+        let position = self.contract.require(self.contract.key.first().map_or("", String::as_str))?;
+        let ids = columns.get(position).and_then(|column| column.as_string_opt::<i64>());
+        ids.ok_or_else(|| Error::internal(format!("the key of `{}` is no text", self.contract.table)))
     }
 
-    /// The identifiers that other tables may refer to: the first key column, each distinct identifier once.
-    fn index(&self, accepted: &[ArrayRef]) -> Result<IdIndex> {
-        let key = self.contract.key.first().map_or("", String::as_str);
-        let position = self.contract.require(key)?;
-        let ids =
-            |columns: &[ArrayRef]| columns.get(position).and_then(|column| column.as_string_opt::<i64>()).cloned();
-        let all = ids(&self.columns).unwrap_or_else(|| LargeStringArray::from(Vec::<&str>::new()));
-        let mut own = ids(accepted).unwrap_or_else(|| LargeStringArray::from(Vec::<&str>::new()));
-        if self.contract.key.len() > 1 {
-            own = keys::distinct(&own);
-        }
-        let marked = self
-            .marks
-            .keys()
-            .map(|&row| row as usize)
-            .filter(|&row| !self.is_unknown.get(row).copied().unwrap_or(true));
-        let unknown = (0..self.len()).filter(|&row| self.is_unknown.get(row) == Some(&true));
+    /// Identifiers of rows that were set aside, then of rows that are not known.
+    fn other_ids(&self) -> Result<Vec<(String, Meaning)>> {
+        let ids = self.id_column(&self.columns)?;
+        let is_unknown = |row: usize| self.is_unknown.get(row) == Some(&true);
+        let marked = self.marks.keys().map(|&row| row as usize).filter(|&row| !is_unknown(row));
+        let unknown = (0..self.len()).filter(|&row| is_unknown(row));
         let others = marked.map(|row| (row, Meaning::SetAside)).chain(unknown.map(|row| (row, Meaning::NotKnown)));
-        let others =
-            others.filter(|&(row, _)| all.is_valid(row)).map(|(row, meaning)| (all.value(row).to_string(), meaning));
+        let others = others.filter(|&(row, _)| ids.is_valid(row));
+        Ok(others.map(|(row, meaning)| (ids.value(row).to_string(), meaning)).collect())
+    }
+
+    /// The identifiers that other tables may refer to, each distinct one once.
+    fn index(&self, accepted: &[ArrayRef], others: Vec<(String, Meaning)>) -> Result<IdIndex> {
+        let own = self.id_column(accepted)?;
+        let own = if self.contract.key.len() > 1 { keys::distinct(own) } else { own.clone() };
         Ok(IdIndex::new(own, others))
     }
 
