@@ -63,6 +63,12 @@ impl Date {
         Date(Month::of(self).next().first_day().0 - 1)
     }
 
+    /// Whether the day lies in the years 1 to 9999: others cannot be written, and come from a wrong unit in a file.
+    pub fn is_of_four_digits(self) -> bool {
+        // 0001-01-01 and 9999-12-31.
+        (-719_162..=2_932_896).contains(&self.0)
+    }
+
     pub fn is_first_of_month(self) -> bool {
         self.to_chrono().day() == 1
     }
@@ -216,6 +222,13 @@ mod tests {
         assert_eq!(complete("2026-06-29", "2025-06-01"), Some(11));
         assert_eq!(complete("2026-06-30", "2025-06-01"), None);
         assert_eq!(complete("2024-02-29", "2024-02-01"), Some(0));
+    }
+
+    #[test]
+    fn days_lie_in_the_years_1_to_9999() {
+        let (first, last) = (Date::from_ymd(1, 1, 1).unwrap(), Date::from_ymd(9999, 12, 31).unwrap());
+        assert!(first.is_of_four_digits() && last.is_of_four_digits());
+        assert!(!Date(first.0 - 1).is_of_four_digits() && !Date(last.0 + 1).is_of_four_digits());
     }
 
     #[test]

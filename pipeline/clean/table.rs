@@ -508,6 +508,9 @@ impl<'a> Rows<'a> {
             crate::contract::DayRule::FirstOfMonth => "it must be the first of a month".to_string(),
             crate::contract::DayRule::LastOfMonth => "it must be the last of a month".to_string(),
         }));
+        if matches!(column.kind, Type::Date | Type::Time) && bounds.is_empty() {
+            bounds.push("it must lie in the years 1 to 9999".to_string());
+        }
         if bounds.is_empty() {
             bounds.push("it is too large, or no finite number".to_string());
         }

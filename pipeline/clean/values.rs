@@ -11,7 +11,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 
-use crate::calendar::{Date, MICROSECONDS_A_DAY};
+use crate::calendar::{Date, MICROSECONDS_A_DAY, day_of};
 use crate::contract::{Column, DayRule, Type};
 use crate::decimal::Decimal;
 use crate::fault::{Error, Fault, Result};
@@ -225,6 +225,7 @@ impl Input<'_> {
 
     fn dates(&self) -> Outcome {
         let is_sound = |&days: &i32| match self.column.day {
+            _ if !Date(days).is_of_four_digits() => false,
             Some(DayRule::FirstOfMonth) => Date(days).is_first_of_month(),
             Some(DayRule::LastOfMonth) => Date(days).is_last_of_month(),
             None => true,
@@ -252,14 +253,15 @@ impl Input<'_> {
     }
 
     fn times(&self) -> Outcome {
+        let is_sound = |&moment: &i64| day_of(moment).is_of_four_digits();
         if let Some(text) = self.parsed_text() {
             let read = |row| cell(&text, row, |text| self.forms.time(text));
-            return Ok(self.build::<TimestampMicrosecondType>(read, |_| true));
+            return Ok(self.build::<TimestampMicrosecondType>(read, is_sound));
         }
         match self.raw.data_type() {
             DataType::Timestamp(_, None) | DataType::Null => {
                 let moments = microseconds(self.raw)?;
-                Ok(self.build::<TimestampMicrosecondType>(|row| cell(&moments, row, Some), |_| true))
+                Ok(self.build::<TimestampMicrosecondType>(|row| cell(&moments, row, Some), is_sound))
             }
             _ => Err(WrongType),
         }
