@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use crate::clean::typed::Rows as _;
 use crate::clean::{SetAside, Tables};
 use crate::contract::{Contract, Contracts, Type};
-use crate::facts::{FactValue, Facts};
+use crate::facts::{FactValue, Facts, value_at};
 use crate::fault::{Error, Result};
 use crate::grade::{ModelGrade, Ranks};
 use crate::limit::credit_list::{place, profile_valid_until};
@@ -21,7 +21,7 @@ use crate::limit::decisions::Decided;
 use crate::limit::{Cap, Limit};
 use crate::previous::{Previous, PreviousHousehold};
 use crate::register::Register;
-use crate::rulebook::{FACTS, FactKind, Rulebook};
+use crate::rulebook::{FactKind, Rulebook, kind_of};
 use crate::score::{Scores, unit_scale};
 use crate::visits::{Flag, VisitChecks};
 
@@ -202,26 +202,28 @@ fn scorecard_points(results: &Results) -> Result<Vec<ArrayRef>> {
         is_missing: bool,
     }
     let cards = &results.rulebook.scorecards;
-    // Characteristics of a household in the byte order of their names, which is the key's.
-    let orders: Vec<Vec<usize>> = cards
-        .iter()
-        .map(|card| {
-            let mut order: Vec<usize> = (0..card.characteristics.len()).collect();
-            order.sort_by_key(|&at| card.characteristics.get(at).map(|characteristic| characteristic.fact.as_str()));
-            order
-        })
-        .collect();
+    // Characteristics in the byte order of their names, which is the key's, each with its fact.
+    let orders = cards.iter().map(|card| {
+        let mut order: Vec<_> = card.characteristics.iter().enumerate().collect();
+        order.sort_by_key(|(_, characteristic)| characteristic.fact.as_str());
+        let facts = order.into_iter().map(|(at, characteristic)| {
+            let column = results.facts.column(&characteristic.fact);
+            let column = column.ok_or_else(|| Error::internal(format!("no fact `{}`", characteristic.fact)))?;
+            Ok((at, characteristic, column, kind_of(&characteristic.fact)))
+        });
+        facts.collect::<Result<Vec<_>>>()
+    });
+    let orders = orders.collect::<Result<Vec<_>>>()?;
     let mut lines = Vec::new();
     for (household, score) in results.scores.iter().enumerate() {
         let (Some(card), Some(order)) = (cards.get(score.scorecard), orders.get(score.scorecard)) else { continue };
-        lines.extend(order.iter().filter_map(|&at| {
-            let characteristic = card.characteristics.get(at)?;
+        lines.extend(order.iter().filter_map(|&(at, characteristic, column, kind)| {
             Some(Line {
                 household,
                 card: &card.id,
                 block: card.blocks.get(characteristic.block).map_or("", |block| block.id.as_str()),
                 characteristic: &characteristic.fact,
-                value: shown_value(&characteristic.fact, results.facts.value(&characteristic.fact, household)),
+                value: value_at(column, household).map(|value| as_written(kind, value)),
                 points: *score.points.get(at)?,
                 max_points: characteristic.max_points(),
                 is_missing: *score.is_missing.get(at)?,
@@ -241,13 +243,12 @@ fn scorecard_points(results: &Results) -> Result<Vec<ArrayRef>> {
     ])
 }
 
-/// A fact as people write it: money in currency units, points with their decimal.
-pub fn shown_value(fact: &str, value: Option<FactValue>) -> Option<f64> {
-    let kind = FACTS.iter().find(|known| known.name == fact).map_or(FactKind::Count, |known| known.kind);
-    Some(match value? {
+/// A fact's value as people write it: money in currency units, points with their decimal.
+fn as_written(kind: FactKind, value: FactValue) -> f64 {
+    match value {
         FactValue::Whole(whole) => whole as f64 / 10_f64.powi(unit_scale(kind).cast_signed()),
         FactValue::Ratio(ratio) => ratio,
-    })
+    }
 }
 
 /// Key household_id.
@@ -259,7 +260,7 @@ fn household_grades(results: &Results) -> Result<Vec<ArrayRef>> {
         .iter()
         .zip(finals)
         .enumerate()
-        .map(|(number, (grade, outcome))| place(number, results.facts, grade, outcome, rulebook))
+        .map(|(number, (grade, outcome))| place(number, results.facts, grade, outcome, rulebook, &ranks))
         .collect();
     let decision_ids = finals.iter().map(|outcome| {
         let decisions = results.tables.decisions.as_ref()?;

@@ -12,7 +12,7 @@ use crate::decimal::Decimal;
 use crate::facts::{FactValue, Facts, value_at};
 use crate::fault::{Error, Result};
 use crate::register::Register;
-use crate::rulebook::{Characteristic, Direction, FACTS, FactKind, Rulebook, Scorecard};
+use crate::rulebook::{Characteristic, Direction, FactKind, Rulebook, Scorecard, kind_of};
 
 /// Points and scores; grain one household of the run, in the order of the register.
 #[derive(Debug)]
@@ -100,17 +100,15 @@ pub fn unit_scale(kind: FactKind) -> u32 {
 
 /// A rulebook's bound in the unit of its fact: cents, tenths of a point, or one.
 pub fn bound_in_units(fact: &str, bound: Decimal) -> Result<i64> {
-    let kind = FACTS.iter().find(|known| known.name == fact).map_or(FactKind::Count, |known| known.kind);
     bound
-        .in_units(unit_scale(kind))
+        .in_units(unit_scale(kind_of(fact)))
         .ok_or_else(|| Error::internal(format!("bound {bound} of `{fact}` is no whole number of its unit")))
 }
 
 impl<'a> Measure<'a> {
     fn of(characteristic: &'a Characteristic) -> Result<Measure<'a>> {
         let fact = characteristic.fact.as_str();
-        let kind = FACTS.iter().find(|known| known.name == fact).map(|known| known.kind);
-        let is_ratio = matches!(kind, Some(FactKind::Share | FactKind::Real));
+        let is_ratio = matches!(kind_of(fact), FactKind::Share | FactKind::Real);
         let bounds = characteristic.bins.iter().map(|bin| {
             let Some(bound) = bin.bound else { return Ok(None) };
             let whole = if is_ratio { 0 } else { bound_in_units(fact, bound)? };

@@ -158,10 +158,8 @@ impl CheckedBatch {
         self.columns.push(values.array);
     }
 
-    /// Keeps the first rule in order, and of one rule the first column.
     fn mark(&mut self, row: u32, rule: Rule, position: usize) {
-        let mark = self.marks.entry(row).or_insert((rule, position));
-        *mark = (*mark).min((rule, position));
+        keep_first(&mut self.marks, row, (rule, position));
     }
 
     /// A row has both of two columns or neither; the missing one is at fault.
@@ -208,23 +206,27 @@ impl CheckedBatch {
         column.as_primitive_opt::<TimestampMicrosecondType>().map_or_else(Vec::new, |times| times.iter().collect())
     }
 
+    /// The day of each row's date or time.
+    fn days(&self, contract: &Contract, name: &str) -> Result<Vec<Option<Date>>> {
+        let is_time = contract.column(name)?.kind == Type::Time;
+        let day = |moment| if is_time { day_of(moment) } else { Date(i32::try_from(moment).unwrap_or(i32::MAX)) };
+        let moments = self.moments(contract.require(name)?);
+        Ok(moments.into_iter().map(|moment| moment.map(day)).collect())
+    }
+
     /// Rows whose own date or recording lies after the as-of date are not yet known, whatever else is wrong with them.
     fn drop_unknown(&mut self, contract: &Contract, as_of: Date) -> Result<()> {
         for name in [&contract.known_from, &contract.recorded_at].into_iter().flatten() {
-            let position = contract.require(name)?;
             let counts_from_month_end = contract.known_at.is_some() && contract.known_from.as_ref() == Some(name);
-            let is_time = contract.column(name)?.kind == Type::Time;
             // A month counts from its last day, so the as-of month itself counts only on that day.
             let latest = if counts_from_month_end && as_of != as_of.last_of_month() {
                 Date(Month::of(as_of).first_day().0 - 1)
             } else {
                 as_of
             };
-            let moments = self.moments(position);
-            for (is_unknown, moment) in self.is_unknown.iter_mut().zip(moments) {
-                let Some(moment) = moment else { continue };
-                let day = if is_time { day_of(moment) } else { Date(i32::try_from(moment).unwrap_or(i32::MAX)) };
-                *is_unknown |= day > latest;
+            let days = self.days(contract, name)?;
+            for (is_unknown, day) in self.is_unknown.iter_mut().zip(days) {
+                *is_unknown |= day.is_some_and(|day| day > latest);
             }
         }
         Ok(())
@@ -233,21 +235,18 @@ impl CheckedBatch {
     /// How new the data of each file is: the own date of its newest known row.
     fn note_newest(&mut self, contract: &Contract, source: &Source, batch: &SourceBatch) -> Result<()> {
         let Some(name) = &contract.known_from else { return Ok(()) };
-        let is_time = contract.column(name)?.kind == Type::Time;
-        let moments = self.moments(contract.require(name)?);
-        let known = moments.into_iter().zip(&self.is_unknown).enumerate().filter(|(_, (_, is_unknown))| !**is_unknown);
-        let known = known.filter_map(|(row, (moment, _))| Some((row, moment?)));
-        let mut latest: BTreeMap<&str, i64> = BTreeMap::new();
+        let days = self.days(contract, name)?.into_iter().zip(&self.is_unknown).enumerate();
+        let known = days.filter(|(_, (_, is_unknown))| !**is_unknown).filter_map(|(row, (day, _))| Some((row, day?)));
         if let Some(path) = source.single_file(batch) {
-            latest.extend(known.map(|(_, moment)| moment).max().map(|moment| (path, moment)));
-        } else {
-            for (row, moment) in known {
-                let newest = latest.entry(source.origin(batch, row).0).or_insert(moment);
-                *newest = moment.max(*newest);
-            }
+            self.newest.extend(known.map(|(_, day)| day).max().map(|day| (path.to_string(), day)));
+            return Ok(());
         }
-        let day = |moment: i64| if is_time { day_of(moment) } else { Date(i32::try_from(moment).unwrap_or(i32::MAX)) };
-        self.newest = latest.into_iter().map(|(path, moment)| (path.to_string(), day(moment))).collect();
+        let mut latest: BTreeMap<&str, Date> = BTreeMap::new();
+        for (row, day) in known {
+            let newest = latest.entry(source.origin(batch, row).0).or_insert(day);
+            *newest = day.max(*newest);
+        }
+        self.newest = latest.into_iter().map(|(path, day)| (path.to_string(), day)).collect();
         Ok(())
     }
 }
@@ -263,6 +262,13 @@ fn mark_wrong_levels(column: &Column, values: &mut Checked, levels: &[String]) {
     }
 }
 
+/// Keeps the first rule in order, and of one rule the first column.
+fn keep_first(marks: &mut BTreeMap<u32, (Rule, usize)>, row: u32, mark: (Rule, usize)) {
+    let kept = marks.entry(row).or_insert(mark);
+    *kept = mark.min(*kept);
+}
+
+/// The parts of one column as one array.
 fn joined(parts: Vec<ArrayRef>) -> Result<ArrayRef> {
     match parts.as_slice() {
         [one] => Ok(Arc::clone(one)),
@@ -332,8 +338,7 @@ impl<'a> Rows<'a> {
     }
 
     pub fn mark(&mut self, row: usize, rule: Rule, position: usize) {
-        let mark = self.marks.entry(row as u32).or_insert((rule, position));
-        *mark = (*mark).min((rule, position));
+        keep_first(&mut self.marks, row as u32, (rule, position));
     }
 
     fn finish(mut self, before: &Before) -> Result<Cleaned> {

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::decimal::format_scaled;
 use crate::facts::FactValue;
-use crate::rulebook::{FACTS, FactKind};
+use crate::rulebook::{FactKind, kind_of};
 
 /// Money in the smallest unit. Text: `54,000.00`; JSON: `"54000.00"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,10 +72,6 @@ impl fmt::Display for Figure {
             Figure::Ratio(ratio) => formatter.write_str(&ratio_in_words(*ratio)),
         }
     }
-}
-
-pub fn kind_of(fact: &str) -> FactKind {
-    FACTS.iter().find(|known| known.name == fact).map_or(FactKind::Count, |known| known.kind)
 }
 
 /// Six digits after the point, without zeros at the end. A ratio that would look like a round one without being it is

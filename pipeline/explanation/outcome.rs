@@ -39,7 +39,8 @@ pub struct Outcome {
 impl Outcome {
     pub fn of(subject: &Subject) -> Result<Outcome> {
         let (grade, limit, outcome) = (subject.grade()?, subject.limit()?, subject.outcome()?);
-        let (list, reason) = place(subject.number, &subject.night.facts, grade, outcome, subject.rulebook);
+        let (list, reason) =
+            place(subject.number, &subject.night.facts, grade, outcome, subject.rulebook, &subject.ranks);
         let until = profile_valid_until(subject.as_of(), subject.value("profile_age_days"), subject.rulebook);
         let decisions = subject.tables().decisions.as_ref();
         let decision_id = outcome.decision.zip(decisions).map(|(decision, rows)| rows.decision_id.text(decision.row));

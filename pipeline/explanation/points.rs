@@ -4,11 +4,11 @@
 use serde::Serialize;
 
 use crate::fault::{Error, Result};
-use crate::rulebook::{Characteristic, Direction, FactKind};
+use crate::rulebook::{Characteristic, Direction, FactKind, kind_of};
 use crate::score;
 
 use super::Subject;
-use super::figures::{Figure, Points, grouped, kind_of};
+use super::figures::{Figure, Points, grouped};
 use super::words::Language;
 
 /// The household's scorecard, filled in.

@@ -30,8 +30,8 @@ pub fn place(
     grade: &ModelGrade,
     outcome: &Final,
     rulebook: &Rulebook,
+    ranks: &Ranks,
 ) -> (CreditList, &'static str) {
-    let ranks = Ranks::of(&rulebook.scale);
     let action = outcome.decision.map(|decision| decision.action);
     let is_lifted = action == Some(Action::Adjust) && outcome.rank != ranks.veto();
     let age = facts.value("profile_age_days", household);

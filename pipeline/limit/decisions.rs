@@ -164,7 +164,8 @@ pub fn decide(
     }
     let finals = grades.iter().zip(limits).enumerate().map(|(household, (grade, limit))| {
         let decision = desk.in_force.get(&household).copied();
-        let amounts = Amounts::of(facts, household)?;
+        // Only a decision can ask for the limit anew.
+        let amounts = decision.map(|_| Amounts::of(facts, household)).transpose()?.unwrap_or_default();
         apply(decision, grade.rank, limit.suggested, &amounts, &rulebook.limits, &ranks)
     });
     Ok(Decided { finals: finals.collect::<Result<_>>()?, unsound: desk.unsound })

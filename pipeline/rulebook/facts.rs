@@ -42,6 +42,11 @@ pub struct FactDefinition {
     pub window_months: Option<u32>,
 }
 
+/// What a fact is measured in; a count where no fact bears the name.
+pub fn kind_of(fact: &str) -> FactKind {
+    find(FACTS, fact).map_or(FactKind::Count, |known| known.kind)
+}
+
 /// The facts that a rulebook may name.
 pub type FactCatalogue<'a> = &'a [FactDefinition];
 

@@ -35,7 +35,7 @@ pub use coverage_targets::{CoverageTargets, YearTargets};
 pub use credit_villages::{CreditVillageRules, StarThresholds};
 pub use disclosure::DisclosureRules;
 pub use fact_rules::FactRules;
-pub use facts::{FACTS, FactCatalogue, FactDefinition, FactKind};
+pub use facts::{FACTS, FactCatalogue, FactDefinition, FactKind, kind_of};
 pub use files::{RulebookPlace, RulebookTexts};
 pub use grade_scale::{Grade, GradeScale};
 pub use grid_funding::{GridFunding, ServiceRate, WorkFundBand};
