@@ -54,7 +54,7 @@ fn rate_and_publish(options: &Nightly, log: &Log) -> Result<PathBuf> {
     let checks = watch.stage(
         "audit",
         |checks: &Vec<AuditRow>| checks.len() as u64,
-        || audit::audit(&night.cleaned.counts, &outputs, &rulebook, &contracts, &allowed),
+        || audit::audit(&night.cleaned.counts, &night.cleaned.tables, &outputs, &rulebook, &contracts, &allowed),
     )?;
     audit::verdict(&checks)?;
 

@@ -348,6 +348,7 @@ const OUTPUT_FILES: &[(&str, &str)] = table_files![
     "output/conduct_ranking.toml",
     "output/partition_faults.toml",
     "output/grid_funding.toml",
+    "output/work_list.toml",
     "output/indicators.toml",
     "output/grade_monitor.toml",
     "output/grade_migration.toml",

@@ -1,11 +1,12 @@
 //! Wellfield: a bank's grid ledgers in, household credit grades with reasons and grant limits out, every night the
 //! same way. The stages stand here in the order in which data flows; each may use only those above it.
 
-// What every stage speaks: faults, exact numbers, days, and what a table holds.
+// What every stage speaks: faults, exact numbers, days, what a table holds, and text in columns.
 pub mod calendar;
 pub mod decimal;
 pub mod fault;
 pub mod contract;
+pub mod layout;
 pub mod watch;
 
 // The stages.
@@ -19,10 +20,12 @@ pub mod facts;
 pub mod score;
 pub mod grade;
 pub mod limit;
+pub mod coverage;
 pub mod outputs;
 pub mod definitions;
 pub mod night;
 pub mod explanation;
+pub mod listing;
 pub mod audit;
 pub mod generate;
 pub mod publish;

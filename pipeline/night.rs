@@ -1,4 +1,4 @@
-//! One night from cleaned tables to output tables: the household stages in the order in which data flows.
+//! One night from cleaned tables to output tables: the household stages in the order in which data flows, then coverage.
 //! Puts the stages together and computes nothing itself; reading stands before it, audit and publishing after it.
 
 use std::collections::BTreeMap;
@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use crate::calendar::Date;
 use crate::clean::{CleanBank, RowCounts, SetAside};
 use crate::contract::Contracts;
+use crate::coverage::{self, Coverage, Rated};
 use crate::facts::{self, Facts};
 use crate::fault::Result;
-use crate::grade::{self, ModelGrade};
+use crate::grade::{self, ModelGrade, Ranks};
+use crate::limit::credit_list::{self, Place};
 use crate::limit::decisions::{self, Decided};
 use crate::limit::{self, Limit};
 use crate::outputs::{self, OutputTable, Results};
@@ -30,6 +32,9 @@ pub struct Night {
     pub grades: Vec<ModelGrade>,
     pub limits: Vec<Limit>,
     pub decided: Decided,
+    /// The credit list of every household.
+    pub lists: Vec<Place>,
+    pub coverage: Coverage,
     /// Rows that cleaning set aside, and unsound decisions.
     pub set_aside: Vec<SetAside>,
     /// Row counts by input table, unsound decisions among the rows set aside.
@@ -65,15 +70,33 @@ pub fn rate(
         |_| households,
         || grade::grade(tables, &register, &facts, &scores, &earlier, rulebook, contracts),
     )?;
-    let (limits, decided) = watch.stage(
+    let (limits, decided, lists) = watch.stage(
         "limit",
         |_| households,
         || {
             let limits = limit::suggest_all(&facts, &grades, &earlier, rulebook)?;
             let decided = decisions::decide(tables, &register, &facts, &grades, &limits, rulebook, contracts)?;
-            Ok((limits, decided))
+            let lists = credit_list::place_all(&facts, &grades, &decided.finals, rulebook);
+            Ok((limits, decided, lists))
         },
     )?;
+    let rated = Rated {
+        tables,
+        register: &register,
+        checks: &checks,
+        facts: &facts,
+        grades: &grades,
+        limits: &limits,
+        decided: &decided,
+        lists: &lists,
+        previous,
+        earlier: &earlier,
+        ranks: Ranks::of(&rulebook.scale),
+        rulebook,
+        contracts,
+    };
+    let coverage =
+        watch.stage("coverage", |coverage: &Coverage| coverage.grids.len() as u64, || coverage::cover(&rated))?;
     let mut set_aside = cleaned.set_aside.clone();
     let unsound = decisions::set_aside(&decided, tables, &cleaned.decision_origins);
     let mut counts = cleaned.counts.clone();
@@ -82,7 +105,7 @@ pub fn rate(
         counts.set_aside += unsound.len() as u64;
     }
     set_aside.extend(unsound);
-    Ok(Night { cleaned, register, checks, facts, scores, grades, limits, decided, set_aside, counts })
+    Ok(Night { cleaned, register, checks, facts, scores, grades, limits, decided, lists, coverage, set_aside, counts })
 }
 
 impl Night {
@@ -97,6 +120,8 @@ impl Night {
             grades: &self.grades,
             limits: &self.limits,
             decided: &self.decided,
+            lists: &self.lists,
+            coverage: &self.coverage,
             set_aside: &self.set_aside,
             previous,
             rulebook,

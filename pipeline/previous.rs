@@ -1,7 +1,9 @@
 //! What an earlier published run says that tonight's rules look back at: each household's grade and suggested
-//! limit, and each area's stars. The files are opened by `read`; here is only their meaning.
+//! limit, each area's stars, and who was under public notice. The files are opened by `read`; here is only their meaning.
 
 use std::collections::BTreeMap;
+
+use crate::calendar::Date;
 
 /// An earlier run, or the absence of one.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +14,8 @@ pub struct Previous {
     pub households: Vec<PreviousHousehold>,
     /// Stars by area_id.
     pub stars: BTreeMap<String, i64>,
+    /// Public notices by household_id.
+    pub notices: BTreeMap<String, NoticeDays>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,4 +24,13 @@ pub struct PreviousHousehold {
     pub model_grade: String,
     /// In the smallest unit.
     pub suggested_limit: i64,
+    /// The final grade, where all else that a public notice asks for held: white-listed, consenting, accepted or adjusted.
+    pub noticed_grade: Option<String>,
+}
+
+/// How long a public notice stands: from its first day up to, not including, its last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoticeDays {
+    pub from: Date,
+    pub until: Date,
 }

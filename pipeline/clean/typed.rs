@@ -121,19 +121,22 @@ fn take<K: Kind>(contract: &Contract, table: &Table, column: &str) -> Result<K> 
 
 typed_tables! {
     /// Key area_id.
-    Areas { area_id: Texts, parent_area_id: References, level: Words, name: Texts }
+    Areas { area_id: Texts, parent_area_id: References, level: Words, name: Texts, is_rural: Truths, household_count: Numbers }
     /// Key branch_id.
     Branches { branch_id: Texts, parent_branch_id: References, name: Texts, area_id: References, opened_on: Dates, closed_on: Dates }
     /// Key grid_id.
-    Grids { grid_id: Texts, branch_id: References, area_id: References, name: Texts, valid_from: Dates, valid_to: Dates }
+    Grids {
+        grid_id: Texts, branch_id: References, area_id: References, kind: Words, settlement: Words, name: Texts,
+        joined_on: Dates, valid_from: Dates, valid_to: Dates,
+    }
     /// Key officer_id.
     Officers { officer_id: Texts, branch_id: References, active_from: Dates, active_to: Dates }
     /// Key (grid_id, officer_id, duty, valid_from).
     Assignments { grid_id: References, officer_id: References, duty: Words, valid_from: Dates, valid_to: Dates }
     /// Key (household_id, valid_from); `ids` are the distinct households.
     Households {
-        household_id: Texts, grid_id: References, kind: Words, notice_consent: Truths, member_count: Numbers,
-        care_category: Words, longitude: Reals, latitude: Reals, valid_from: Dates, valid_to: Dates,
+        household_id: Texts, grid_id: References, kind: Words, head_name: Texts, notice_consent: Truths,
+        member_count: Numbers, care_category: Words, longitude: Reals, latitude: Reals, valid_from: Dates, valid_to: Dates,
     }
     /// Key profile_id.
     Profiles {
@@ -145,7 +148,7 @@ typed_tables! {
     Visits {
         visit_id: Texts, officer_id: References, grid_id: References, household_id: References, started_at: Times,
         ended_at: Times, recorded_at: Times, channel: Words, longitude: Reals, latitude: Reals, photo_hash: Texts,
-        device_id: Texts,
+        device_id: Texts, issue_level: Words, issue_status: Words, issue_resolved_at: Times,
     }
     /// Key account_id.
     Accounts {
@@ -153,7 +156,7 @@ typed_tables! {
         has_mobile: Truths, has_pos: Truths,
     }
     /// Key (account_id, month).
-    AccountMonths { account_id: References, month: Dates, average_balance: Numbers, inflow: Numbers }
+    AccountMonths { account_id: References, month: Dates, average_balance: Numbers, inflow: Numbers, transaction_count: Numbers }
     /// Key loan_id.
     Loans {
         loan_id: Texts, household_id: References, guarantee: Words, principal: Numbers, disbursed_on: Dates,

@@ -10,7 +10,6 @@ mod fact_lines;
 mod figures;
 mod grading;
 mod identity;
-mod layout;
 mod limit_steps;
 mod outcome;
 mod points;
@@ -39,7 +38,6 @@ use crate::score::HouseholdScore;
 use self::changes::Changes;
 use self::decision_lines::DecisionLine;
 use self::fact_lines::FactLine;
-use self::figures::Amount;
 use self::grading::Grading;
 use self::identity::Identity;
 use self::limit_steps::LimitSteps;
@@ -47,9 +45,10 @@ use self::outcome::Outcome;
 use self::points::PointsSheet;
 use self::reasons::Reason;
 
+pub use self::figures::{Amount, Points, grouped};
 pub use self::identity::locate;
 pub use self::text::in_words;
-pub use self::words::Language;
+pub use self::words::{Language, Word};
 
 /// Everything there is to say about one household of a night; amounts and points are decimals as text, dates are
 /// `YYYY-MM-DD`, texts are in the language that was asked for.

@@ -8,6 +8,7 @@ use crate::clean;
 use crate::contract::Contracts;
 use crate::facts::FactValue;
 use crate::generate::{self, Options};
+use crate::layout::{LINE_WIDTH, width};
 use crate::night::{self, Night};
 use crate::previous::{Previous, PreviousHousehold};
 use crate::publish::bank_files::{BankForm, BankWriter};
@@ -15,7 +16,6 @@ use crate::read::bank::Bank;
 use crate::rulebook::{FACTS, Rulebook, RulebookPlace};
 use crate::watch::Watch;
 
-use super::layout::{LINE_WIDTH, width};
 use super::{Explanation, Language, Origin, Subject, explain, in_words, locate};
 
 struct Rated {
@@ -46,6 +46,7 @@ fn rated(folder: &Path) -> Rated {
         household_id: first.cleaned.tables.households.household_id.text(first.register.row(number)).into(),
         model_grade: scale.grades[number % scale.grades.len()].grade.clone(),
         suggested_limit: 1_000_000,
+        noticed_grade: None,
     });
     let previous = Previous { run_id: Some("earlier".into()), households: households.collect(), ..Previous::default() };
     let night = rate(&previous);

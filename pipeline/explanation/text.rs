@@ -1,12 +1,13 @@
 //! An explanation as text for people: nine sections in the order in which a credit officer asks, aligned columns, no
 //! line wider than a terminal of 100 columns. Says nothing that the explanation does not hold.
 
+use crate::layout::{hanging, left, right};
+
 use super::changes::Changes;
 use super::decision_lines::DecisionLine;
 use super::evidence::Source;
 use super::fact_lines::FactLine;
 use super::figures::Figure;
-use super::layout::{LINE_WIDTH, left, right, width, wrap};
 use super::limit_steps::{Computed, LimitSteps};
 use super::points::{BlockPoints, CharacteristicPoints, PointsSheet};
 use super::words::{ACTIONS, CARE_CATEGORIES, DECISION_STATES, FACT_NAMES, KINDS, Language, UNITS};
@@ -59,11 +60,7 @@ impl Page {
 
     /// Text behind what begins its first line; further lines are indented as far.
     fn hanging(&mut self, start: &str, text: &str) {
-        let indent = width(start);
-        for (number, line) in wrap(text, LINE_WIDTH.saturating_sub(indent)).into_iter().enumerate() {
-            let start = if number == 0 { start.to_string() } else { " ".repeat(indent) };
-            self.lines.push(format!("{start}{line}").trim_end().to_string());
-        }
+        self.lines.extend(hanging(start, text));
     }
 
     fn labelled(&mut self, en: &str, zh: &str, text: &str) {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::Int64Array;
+use arrow::array::{BooleanArray, Int64Array};
 
 use crate::calendar::{CompleteMonths, Date};
 use crate::clean::typed::Rows as _;
@@ -12,11 +12,17 @@ use crate::fault::Result;
 use super::{Columns, Evidence};
 
 const MONTHS: u32 = 12;
+/// Whether the household has an account open on the as-of date; no fact, but what coverage counts.
+pub(super) const OPEN_ACCOUNT: &str = "an open account";
+/// Whether there was a transaction on any account of the household in M(12); no fact either.
+pub(super) const TRANSACTIONS: &str = "transactions in twelve months";
 
 /// What the accounts of one household add up to.
 #[derive(Clone, Copy, Default)]
 struct Custom {
     opened_first: Option<Date>,
+    is_open: bool,
+    has_transactions: bool,
     has_mobile: bool,
     has_pos: bool,
     has_card: bool,
@@ -40,7 +46,11 @@ pub fn measure(evidence: &Evidence) -> Result<Columns> {
         customs.iter().map(|custom| custom.opened_first.map(|_| custom.balances.div_euclid(i128::from(MONTHS))));
     let channels =
         |custom: &Custom| i64::from(custom.has_mobile) + i64::from(custom.has_pos) + i64::from(custom.has_card);
+    let is_open: BooleanArray = customs.iter().map(|custom| Some(custom.is_open)).collect();
+    let has_transactions: BooleanArray = customs.iter().map(|custom| Some(custom.has_transactions)).collect();
     Ok(vec![
+        (OPEN_ACCOUNT, Arc::new(is_open)),
+        (TRANSACTIONS, Arc::new(has_transactions)),
         ("inflow_months_12m", Arc::new(with_account(|custom| i64::from(custom.inflow_months.count_ones())))),
         ("deposit_average_12m", evidence.whole("deposit_average_12m", deposits)?),
         ("relationship_months", Arc::new(relationship)),
@@ -60,6 +70,7 @@ fn take_accounts(evidence: &Evidence, customs: &mut [Custom]) -> Result<()> {
             Some(first) => Some(opened_on.map_or(first, |opened| first.min(opened))),
         };
         if accounts.closed_on.get(account).is_none_or(|closed| closed > evidence.register.as_of) {
+            custom.is_open = true;
             custom.has_mobile |= accounts.has_mobile.get(account) == Some(true);
             custom.has_pos |= accounts.has_pos.get(account) == Some(true);
             custom.has_card |= accounts.product.get(account) == Some(card);
@@ -83,6 +94,7 @@ fn take_months(evidence: &Evidence, customs: &mut [Custom]) {
         last = Some((account, household));
         let Some(custom) = household.and_then(|household| customs.get_mut(household)) else { continue };
         custom.balances += i128::from(months.average_balance.get(row).unwrap_or(0));
+        custom.has_transactions |= months.transaction_count.get(row).unwrap_or(0) > 0;
         custom.inflow_months |= u16::from(months.inflow.get(row).unwrap_or(0) > 0) << position;
     }
 }

@@ -12,7 +12,7 @@ mod visited;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array};
 use arrow::datatypes::{Float64Type, Int64Type};
 use rayon::prelude::*;
 
@@ -38,6 +38,10 @@ pub struct Facts {
     /// In the order of the catalogue: whole numbers or ratios.
     columns: Vec<ArrayRef>,
     pub households: usize,
+    /// Whether the household has an account open on the as-of date.
+    pub has_open_account: BooleanArray,
+    /// Whether there was a transaction on any account of the household in the 12 latest complete months.
+    pub has_transactions: BooleanArray,
 }
 
 impl Facts {
@@ -101,10 +105,16 @@ pub fn measure(
     for (name, column) in combined(&by_name, &evidence)? {
         by_name.insert(name, column);
     }
+    let mut mark = |name: &str| {
+        let column = by_name.remove(name).and_then(|column| column.as_boolean_opt().cloned());
+        column.ok_or_else(|| Error::internal(format!("{name}: not measured")))
+    };
+    let (has_open_account, has_transactions) = (mark(accounts::OPEN_ACCOUNT)?, mark(accounts::TRANSACTIONS)?);
     let columns = FACTS.iter().map(|fact| {
         by_name.remove(fact.name).ok_or_else(|| Error::internal(format!("fact `{}` is not measured", fact.name)))
     });
-    Ok(Facts { columns: columns.collect::<Result<_>>()?, households: register.len() })
+    let columns = columns.collect::<Result<_>>()?;
+    Ok(Facts { columns, households: register.len(), has_open_account, has_transactions })
 }
 
 /// Facts that are made of facts of several subjects.

@@ -6,6 +6,9 @@ use crate::rulebook::Rulebook;
 
 use super::decisions::{Action, Final};
 
+/// A list and why a household is on it.
+pub type Place = (CreditList, &'static str);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreditList {
     White,
@@ -23,6 +26,13 @@ impl CreditList {
     }
 }
 
+/// The list of every household of the run, in the order of the register.
+pub fn place_all(facts: &Facts, grades: &[ModelGrade], finals: &[Final], rulebook: &Rulebook) -> Vec<Place> {
+    let ranks = Ranks::of(&rulebook.scale);
+    let households = grades.iter().zip(finals).enumerate();
+    households.map(|(number, (grade, outcome))| place(number, facts, grade, outcome, rulebook, &ranks)).collect()
+}
+
 /// The list of a household and the first reason that holds.
 pub fn place(
     household: usize,
@@ -31,7 +41,7 @@ pub fn place(
     outcome: &Final,
     rulebook: &Rulebook,
     ranks: &Ranks,
-) -> (CreditList, &'static str) {
+) -> Place {
     let action = outcome.decision.map(|decision| decision.action);
     let is_lifted = action == Some(Action::Adjust) && outcome.rank != ranks.veto();
     let age = facts.value("profile_age_days", household);

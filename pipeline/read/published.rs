@@ -1,16 +1,17 @@
 //! Runs that were published before: where they are, which one a name means, and what tonight's rules look back at.
 //! Opens their files; what they mean is in `previous`, how they are written in `publish`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type};
 use serde::Deserialize;
 
 use crate::calendar::Date;
 use crate::fault::{Error, Fault, Result};
-use crate::previous::{Previous, PreviousHousehold};
+use crate::previous::{NoticeDays, Previous, PreviousHousehold};
 
 use super::parquet::ParquetFile;
 
@@ -135,21 +136,49 @@ pub fn find(runs: &Path, name: &str) -> Result<PublishedRun> {
 
 /// What an earlier run said of households and areas.
 pub fn previous(run: &PublishedRun) -> Result<Previous> {
-    let grades = table(run, "household_grades", &["household_id", "model_grade"])?;
-    let limits = table(run, "grant_limits", &["household_id", "suggested_limit"])?;
+    let limits = amounts(&table(run, "grant_limits", &["household_id", "suggested_limit"])?, run)?;
     let mut households = Vec::new();
-    for (grade, limit) in texts(&grades, run)?.into_iter().zip(amounts(&limits, run)?) {
-        if grade.0 != limit.0 {
+    for (grade, limit) in grades(run)?.into_iter().zip(limits) {
+        if grade.household_id != limit.0 {
             return Err(damaged(&run.folder, &"`household_grades` and `grant_limits` hold other households"));
         }
-        households.push(PreviousHousehold { household_id: grade.0, model_grade: grade.1, suggested_limit: limit.1 });
+        households.push(PreviousHousehold { suggested_limit: limit.1, ..grade });
     }
     households.sort_by(|one, other| one.household_id.cmp(&other.household_id));
-    let has_ratings = run.folder.join("village_ratings.parquet").is_file();
-    let ratings = if has_ratings { table(run, "village_ratings", &["area_id", "stars"])? } else { Vec::new() };
-    let mut stars = std::collections::BTreeMap::new();
-    for batch in &ratings {
-        let areas = text_column(batch, 0).ok_or_else(|| damaged(&run.folder, &"`area_id` is no text"))?;
+    Ok(Previous { run_id: Some(run.run_id.clone()), households, stars: stars(run)?, notices: notices(run)? })
+}
+
+/// Grades, and the final grade of those for whom everything held that a public notice asks for.
+fn grades(run: &PublishedRun) -> Result<Vec<PreviousHousehold>> {
+    const COLUMNS: [&str; 6] =
+        ["household_id", "model_grade", "final_grade", "credit_list", "decision", "notice_consent"];
+    let mut households = Vec::new();
+    for batch in table(run, "household_grades", &COLUMNS)? {
+        let texts = (0..5).map(|position| text_column(&batch, position)).collect::<Option<Vec<_>>>();
+        let consents = batch.column(5).as_boolean_opt();
+        let Some((texts, consents)) = texts.zip(consents) else {
+            return Err(damaged(&run.folder, &"a column of `household_grades` is of another type"));
+        };
+        for row in 0..batch.num_rows() {
+            let text = |position: usize| texts.get(position).map_or("", |column| column.value(row));
+            let consents = consents.is_valid(row) && consents.value(row);
+            let is_noticed = text(3) == "white" && matches!(text(4), "accept" | "adjust") && consents;
+            households.push(PreviousHousehold {
+                household_id: text(0).to_string(),
+                model_grade: text(1).to_string(),
+                suggested_limit: 0,
+                noticed_grade: is_noticed.then(|| text(2).to_string()),
+            });
+        }
+    }
+    Ok(households)
+}
+
+/// Stars by area; none of a run that rated no villages.
+fn stars(run: &PublishedRun) -> Result<BTreeMap<String, i64>> {
+    let mut stars = BTreeMap::new();
+    for batch in table_if_any(run, "village_ratings", &["area_id", "stars"])? {
+        let areas = text_column(&batch, 0).ok_or_else(|| damaged(&run.folder, &"`area_id` is no text"))?;
         let counts = batch.column(1).as_primitive_opt::<Int64Type>();
         let counts = counts.ok_or_else(|| damaged(&run.folder, &"`stars` is no count"))?;
         for (area, count) in areas.iter().zip(counts) {
@@ -158,7 +187,29 @@ pub fn previous(run: &PublishedRun) -> Result<Previous> {
             }
         }
     }
-    Ok(Previous { run_id: Some(run.run_id.clone()), households, stars })
+    Ok(stars)
+}
+
+/// Public notices by household; none of a run that published no notice.
+fn notices(run: &PublishedRun) -> Result<BTreeMap<String, NoticeDays>> {
+    let mut notices = BTreeMap::new();
+    for batch in table_if_any(run, "public_notice", &["household_id", "notice_from", "notice_until"])? {
+        let days = |position: usize| batch.column(position).as_primitive_opt::<Date32Type>().cloned();
+        let columns = text_column(&batch, 0).zip(days(1).zip(days(2)));
+        let (ids, (from, until)) =
+            columns.ok_or_else(|| damaged(&run.folder, &"a column of `public_notice` is of another type"))?;
+        for row in 0..batch.num_rows() {
+            let days = NoticeDays { from: Date(from.value(row)), until: Date(until.value(row)) };
+            notices.insert(ids.value(row).to_string(), days);
+        }
+    }
+    Ok(notices)
+}
+
+/// The batches of a table that runs of an earlier program do not have.
+fn table_if_any(run: &PublishedRun, name: &str, columns: &[&str]) -> Result<Vec<RecordBatch>> {
+    let is_there = run.folder.join(format!("{name}.parquet")).is_file() || run.folder.join(name).is_dir();
+    if is_there { table(run, name, columns) } else { Ok(Vec::new()) }
 }
 
 /// The batches of one output table, as one file or as a folder of parts, with the columns asked for, in that order.
@@ -189,20 +240,6 @@ pub fn table(run: &PublishedRun, name: &str, columns: &[&str]) -> Result<Vec<Rec
 
 fn text_column(batch: &RecordBatch, position: usize) -> Option<arrow::array::StringArray> {
     cast(batch.column(position), &DataType::Utf8).ok()?.as_string_opt::<i32>().cloned()
-}
-
-fn texts(batches: &[RecordBatch], run: &PublishedRun) -> Result<Vec<(String, String)>> {
-    let mut rows = Vec::new();
-    for batch in batches {
-        let columns = text_column(batch, 0).zip(text_column(batch, 1));
-        let (ids, values) = columns.ok_or_else(|| damaged(&run.folder, &"a text column is no text"))?;
-        rows.extend(
-            ids.iter()
-                .zip(values.iter())
-                .map(|(id, value)| (id.unwrap_or_default().to_string(), value.unwrap_or_default().to_string())),
-        );
-    }
-    Ok(rows)
 }
 
 fn amounts(batches: &[RecordBatch], run: &PublishedRun) -> Result<Vec<(String, i64)>> {

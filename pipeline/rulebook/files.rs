@@ -29,6 +29,7 @@ pub(super) const POLICIES: &[&str] = &[
     "credit_villages",
     "conduct",
     "grid_funding",
+    "work_list",
     "disclosure",
     "run",
 ];
@@ -45,6 +46,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("credit_villages.toml", include_str!("../../schemas/policies/credit_villages.toml")),
     ("conduct.toml", include_str!("../../schemas/policies/conduct.toml")),
     ("grid_funding.toml", include_str!("../../schemas/policies/grid_funding.toml")),
+    ("work_list.toml", include_str!("../../schemas/policies/work_list.toml")),
     ("disclosure.toml", include_str!("../../schemas/policies/disclosure.toml")),
     ("run.toml", include_str!("../../schemas/policies/run.toml")),
     ("scorecards/business.toml", include_str!("../../schemas/policies/scorecards/business.toml")),

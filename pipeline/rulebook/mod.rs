@@ -26,6 +26,7 @@ mod versions;
 mod vetoes;
 mod visit_checks;
 pub mod words;
+mod work_list;
 
 #[cfg(test)]
 mod tests;
@@ -40,13 +41,14 @@ pub use files::{RulebookPlace, RulebookTexts};
 pub use grade_scale::{Grade, GradeScale};
 pub use grid_funding::{GridFunding, ServiceRate, WorkFundBand};
 pub use limits::{GradeLimits, LimitRules};
-pub use officers::{OfficerRules, Rating};
+pub use officers::{DutyPoints, OfficerRules, Rating};
 pub use partition::{GridSize, PartitionRules};
 pub use run::RunRules;
 pub use scorecards::{Bin, Block, Characteristic, Direction, Scorecard};
 pub use sources::{Source, SourceReference, Wording};
 pub use vetoes::{Veto, VetoCondition};
 pub use visit_checks::VisitChecks;
+pub use work_list::WorkListRules;
 
 use crate::calendar::Date;
 use crate::fault::{Error, Fault, Result};
@@ -82,6 +84,7 @@ pub struct Rulebook {
     pub credit_villages: CreditVillageRules,
     pub conduct: ConductRules,
     pub grid_funding: GridFunding,
+    pub work_list: WorkListRules,
     pub disclosure: DisclosureRules,
     pub run: RunRules,
 }
@@ -138,6 +141,7 @@ impl Rulebook {
         let credit_villages = desk.keep(villages);
         let conduct = desk.take("conduct", conduct::read);
         let grid_funding = desk.take("grid_funding", grid_funding::read);
+        let work_list = desk.take("work_list", work_list::read);
         let disclosure = desk.take("disclosure", disclosure::read);
         let run = desk.take("run", run::read);
         let scorecards = desk.keep_scorecards(cards);
@@ -160,6 +164,7 @@ impl Rulebook {
             credit_villages: kept(credit_villages)?,
             conduct: kept(conduct)?,
             grid_funding: kept(grid_funding)?,
+            work_list: kept(work_list)?,
             disclosure: kept(disclosure)?,
             run: kept(run)?,
         })

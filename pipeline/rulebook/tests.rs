@@ -870,6 +870,26 @@ fn the_policies_of_grids_and_officers_are_checked() {
                 "invalid_share_max = 30",
                 &[("invalid_share_max = 30", "`invalid_share_max` is 30")],
             ),
+            refusal(
+                "profiles_fresh = 30",
+                "profiles_fresh = 30.5",
+                &[("[versions.points]", "the points of the duties add up to 100.5")],
+            ),
+        ],
+    );
+    check(
+        "work_list.toml",
+        &[
+            refusal(
+                "care_visit_months = 3",
+                "care_visit_months = 0",
+                &[("care_visit_months = ", "`care_visit_months` is 0")],
+            ),
+            refusal(
+                "\nvisit_months = 12",
+                "\nvisit_months = 25",
+                &[("visit_months = 25", "`visit_months` looks back for more than 24 months")],
+            ),
         ],
     );
 }

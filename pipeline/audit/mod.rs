@@ -2,16 +2,18 @@
 //! keeps the run from being published. Looks at the output tables as they will be written, not at the stages' own
 //! memory. Leaves to `publish` the comparison of files with what was computed.
 
+mod coverage;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array, AsArray, Decimal128Array, RecordBatch, StringArray};
-use arrow::datatypes::Decimal128Type;
+use arrow::array::{Array, AsArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{Decimal128Type, Float64Type, Int64Type};
 use arrow::row::{RowConverter, SortField};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::clean::RowCounts;
-use crate::contract::{Contract, Contracts};
+use crate::clean::{RowCounts, Tables};
+use crate::contract::{Contract, Contracts, Type};
 use crate::decimal::Decimal;
 use crate::fault::{Error, Fault, Result};
 use crate::limit::Cap;
@@ -49,9 +51,10 @@ impl Allowed {
     }
 }
 
-/// Checks the counts of the inputs and every output table.
+/// Checks the counts of the inputs and every output table. Of the inputs' own rows it needs the tree of areas.
 pub fn audit(
     counts: &BTreeMap<String, RowCounts>,
+    inputs: &Tables,
     outputs: &[OutputTable],
     rulebook: &Rulebook,
     contracts: &Contracts,
@@ -70,6 +73,8 @@ pub fn audit(
     rows.push(points_sum_to_score(&tables, rulebook)?);
     rows.push(limits_within_caps(&tables)?);
     rows.push(final_limits_within_caps(&tables, rulebook)?);
+    rows.extend(shares_in_bounds(outputs, contracts)?);
+    rows.extend(coverage::audit(&tables, &inputs.areas)?);
     Ok(rows)
 }
 
@@ -158,9 +163,39 @@ fn strings<'a>(tables: &BTreeMap<&str, &'a RecordBatch>, table: &str, name: &str
     found.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no text")))
 }
 
+fn counts<'a>(tables: &BTreeMap<&str, &'a RecordBatch>, table: &str, name: &str) -> Result<&'a Int64Array> {
+    let found = column(tables, table, name)?.as_primitive_opt::<Int64Type>();
+    found.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no count")))
+}
+
 fn decimals<'a>(tables: &BTreeMap<&str, &'a RecordBatch>, table: &str, name: &str) -> Result<&'a Decimal128Array> {
     let found = column(tables, table, name)?.as_primitive_opt::<Decimal128Type>();
     found.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no decimal")))
+}
+
+/// A part is not more than its whole: every share lies in 0 to 1.
+fn shares_in_bounds(outputs: &[OutputTable], contracts: &Contracts) -> Result<Vec<AuditRow>> {
+    let mut rows = Vec::new();
+    for output in outputs {
+        let contract = contracts.output(&output.name)?;
+        let shares = contract.columns.iter().filter(|column| column.kind == Type::Share);
+        let columns = shares.map(|column| floats(&output.batch, &output.name, &column.name));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        if columns.is_empty() {
+            continue;
+        }
+        let outside =
+            |shares: &Float64Array| shares.iter().flatten().filter(|share| !(0.0..=1.0).contains(share)).count();
+        let failures: usize = columns.iter().map(|shares| outside(shares)).sum();
+        let detail = format!("{failures} values of {} columns lie outside 0 to 1", columns.len());
+        rows.push(outcome("share_in_bounds", &output.name, failures as u64, detail));
+    }
+    Ok(rows)
+}
+
+fn floats<'a>(batch: &'a RecordBatch, table: &str, name: &str) -> Result<&'a Float64Array> {
+    let found = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Float64Type>());
+    found.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no share")))
 }
 
 /// Every household of the run stands in every household table, once.

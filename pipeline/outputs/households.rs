@@ -1,147 +1,27 @@
-//! The results of the household stages as output tables: one function per table, columns and types by its contract,
-//! rows sorted by its key. Nothing is computed here that a stage has not computed; files are left to `publish`.
+//! The tables of the household stages: visits and facts, points, grades, limits, and what was set aside.
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, ListBuilder, RecordBatch,
-    StringArray, StringBuilder, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, TimestampMicrosecondArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use arrow::datatypes::Int64Type;
 
+use crate::clean::SetAside;
 use crate::clean::typed::Rows as _;
-use crate::clean::{SetAside, Tables};
-use crate::contract::{Contract, Contracts, Type};
-use crate::facts::{FactValue, Facts, value_at};
+use crate::facts::{FactValue, value_at};
 use crate::fault::{Error, Result};
-use crate::grade::{ModelGrade, Ranks};
-use crate::limit::credit_list::{place, profile_valid_until};
-use crate::limit::decisions::Decided;
+use crate::grade::Ranks;
+use crate::limit::credit_list::profile_valid_until;
 use crate::limit::{Cap, Limit};
-use crate::previous::{Previous, PreviousHousehold};
-use crate::register::Register;
-use crate::rulebook::{FactKind, Rulebook, kind_of};
-use crate::score::{Scores, unit_scale};
-use crate::visits::{Flag, VisitChecks};
+use crate::previous::PreviousHousehold;
+use crate::rulebook::{FactKind, kind_of};
+use crate::score::unit_scale;
+use crate::visits::Flag;
 
-/// One output table and its rows.
-#[derive(Clone, Debug)]
-pub struct OutputTable {
-    pub name: String,
-    pub batch: RecordBatch,
-}
-
-/// Everything that the household stages found, from which the tables are made.
-pub struct Results<'a> {
-    pub tables: &'a Tables,
-    pub register: &'a Register,
-    pub checks: &'a VisitChecks,
-    pub facts: &'a Facts,
-    pub scores: &'a Scores,
-    pub grades: &'a [ModelGrade],
-    pub limits: &'a [Limit],
-    pub decided: &'a Decided,
-    pub set_aside: &'a [SetAside],
-    pub previous: &'a Previous,
-    pub rulebook: &'a Rulebook,
-    pub contracts: &'a Contracts,
-}
-
-type Make = for<'a, 'b> fn(&'a Results<'b>) -> Result<Vec<ArrayRef>>;
-
-/// The output tables, by name.
-const TABLES: [(&str, Make); 6] = [
-    ("visit_checks", visit_checks),
-    ("household_facts", household_facts),
-    ("scorecard_points", scorecard_points),
-    ("household_grades", household_grades),
-    ("grant_limits", grant_limits),
-    ("quarantine", quarantine),
-];
-
-/// Makes every output table of the run.
-pub fn tables(results: &Results) -> Result<Vec<OutputTable>> {
-    use rayon::prelude::*;
-    TABLES
-        .par_iter()
-        .map(|&(name, make)| {
-            let contract = results.contracts.output(name)?;
-            Ok(OutputTable { name: name.to_string(), batch: batch(contract, make(results)?)? })
-        })
-        .collect()
-}
-
-/// Puts columns under the names and types of a contract; a column of another type is a fault of the program.
-fn batch(contract: &Contract, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
-    let fields: Vec<Field> =
-        contract.columns.iter().map(|column| Field::new(&column.name, column.kind.arrow(), column.nullable)).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-        .map_err(|error| Error::internal(format!("table `{}` breaks its contract: {error}", contract.table)))
-}
-
-fn text<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
-    Arc::new(values.collect::<StringArray>())
-}
-
-fn list(rows: impl Iterator<Item = Vec<String>>) -> ArrayRef {
-    let mut builder = ListBuilder::new(StringBuilder::new()).with_field(Field::new("item", DataType::Utf8, false));
-    for row in rows {
-        for value in row {
-            builder.values().append_value(value);
-        }
-        builder.append(true);
-    }
-    Arc::new(builder.finish())
-}
-
-/// Whole units as decimals of a scale; refuses what the precision cannot hold.
-fn decimals(kind: Type, values: impl Iterator<Item = Option<i128>>) -> Result<ArrayRef> {
-    let precision = kind.precision().unwrap_or(18) as u8;
-    let scale = kind.scale().unwrap_or(0) as i8;
-    let array: Decimal128Array = values.collect();
-    let array = array.with_precision_and_scale(precision, scale).and_then(|array| {
-        array.validate_decimal_precision(precision)?;
-        Ok(array)
-    });
-    array
-        .map(|array| Arc::new(array) as ArrayRef)
-        .map_err(|error| Error::internal(format!("an amount is too large for decimal({precision},{scale}): {error}")))
-}
-
-const MONEY: Type = Type::Money;
-const POINTS: Type = Type::Decimal { precision: 5, scale: 1 };
-
-impl Results<'_> {
-    fn numbers(&self) -> std::ops::Range<usize> {
-        0..self.register.len()
-    }
-
-    fn household_id(&self, number: usize) -> &str {
-        self.tables.households.household_id.text(self.register.row(number))
-    }
-
-    /// `household_id, branch_id, grid_id, area_id, kind`.
-    fn identity(&self) -> Result<Vec<ArrayRef>> {
-        let (tables, register) = (self.tables, self.register);
-        let kinds = &self.contracts.input("households")?.column("kind")?.words;
-        let kind = |number: usize| tables.households.kind.get(register.row(number)).map_or(usize::MAX, usize::from);
-        Ok(vec![
-            text(self.numbers().map(|number| Some(self.household_id(number)))),
-            text(self.numbers().map(|number| Some(tables.branches.branch_id.text(register.branch(number))))),
-            text(self.numbers().map(|number| Some(tables.grids.grid_id.text(register.grid(number))))),
-            text(self.numbers().map(|number| Some(tables.areas.area_id.text(register.area(number))))),
-            text(self.numbers().map(|number| kinds.get(kind(number)).map(String::as_str))),
-        ])
-    }
-
-    fn veto_codes(&self, grade: &ModelGrade) -> Vec<String> {
-        grade.vetoes.iter().filter_map(|&veto| self.rulebook.vetoes.get(veto)).map(|veto| veto.code.clone()).collect()
-    }
-}
+use super::{MONEY, POINTS, Results, decimals, list, text};
 
 /// Key visit_id.
-fn visit_checks(results: &Results) -> Result<Vec<ArrayRef>> {
+pub(super) fn visit_checks(results: &Results) -> Result<Vec<ArrayRef>> {
     let (tables, visits, checks) = (results.tables, &results.tables.visits, results.checks);
     let rows = || checks.rows.iter().map(|&row| row as usize);
     let names = Flag::ALL.map(Flag::name);
@@ -164,7 +44,7 @@ fn visit_checks(results: &Results) -> Result<Vec<ArrayRef>> {
 }
 
 /// Key household_id.
-fn household_facts(results: &Results) -> Result<Vec<ArrayRef>> {
+pub(super) fn household_facts(results: &Results) -> Result<Vec<ArrayRef>> {
     let households = &results.tables.households;
     let row = |number: usize| results.register.row(number);
     let cares = &results.contracts.input("households")?.column("care_category")?.words;
@@ -190,7 +70,7 @@ fn household_facts(results: &Results) -> Result<Vec<ArrayRef>> {
 }
 
 /// Key (household_id, characteristic).
-fn scorecard_points(results: &Results) -> Result<Vec<ArrayRef>> {
+pub(super) fn scorecard_points(results: &Results) -> Result<Vec<ArrayRef>> {
     struct Line<'a> {
         household: usize,
         card: &'a str,
@@ -252,16 +132,10 @@ fn as_written(kind: FactKind, value: FactValue) -> f64 {
 }
 
 /// Key household_id.
-fn household_grades(results: &Results) -> Result<Vec<ArrayRef>> {
+pub(super) fn household_grades(results: &Results) -> Result<Vec<ArrayRef>> {
     let (grades, finals, rulebook) = (results.grades, &results.decided.finals, results.rulebook);
     let ranks = Ranks::of(&rulebook.scale);
     let households = &results.tables.households;
-    let lists: Vec<_> = grades
-        .iter()
-        .zip(finals)
-        .enumerate()
-        .map(|(number, (grade, outcome))| place(number, results.facts, grade, outcome, rulebook, &ranks))
-        .collect();
     let decision_ids = finals.iter().map(|outcome| {
         let decisions = results.tables.decisions.as_ref()?;
         Some(decisions.decision_id.text(outcome.decision?.row))
@@ -286,21 +160,21 @@ fn household_grades(results: &Results) -> Result<Vec<ArrayRef>> {
         text(finals.iter().map(|outcome| Some(ranks.name(outcome.rank)))),
         text(decision_ids),
         text(finals.iter().map(|outcome| Some(outcome.decision.map_or("none", |decision| decision.action.name())))),
-        text(lists.iter().map(|(list, _)| Some(list.name()))),
+        text(results.lists.iter().map(|(list, _)| Some(list.name()))),
         Arc::new(
             results
                 .numbers()
                 .map(|number| households.notice_consent.get(results.register.row(number)))
                 .collect::<BooleanArray>(),
         ),
-        text(lists.iter().map(|(_, reason)| Some(*reason))),
+        text(results.lists.iter().map(|(_, reason)| Some(*reason))),
         Arc::new(until.collect::<Date32Array>()),
     ]);
     Ok(columns)
 }
 
 /// Key household_id.
-fn grant_limits(results: &Results) -> Result<Vec<ArrayRef>> {
+pub(super) fn grant_limits(results: &Results) -> Result<Vec<ArrayRef>> {
     let (limits, finals, rulebook) = (results.limits, &results.decided.finals, results.rulebook);
     let ranks = Ranks::of(&rulebook.scale);
     let previous: Vec<Option<&PreviousHousehold>> = results.register.align(results.tables, results.previous);
@@ -345,7 +219,7 @@ fn grant_limits(results: &Results) -> Result<Vec<ArrayRef>> {
 }
 
 /// Key (table_name, source, row_number).
-fn quarantine(results: &Results) -> Result<Vec<ArrayRef>> {
+pub(super) fn quarantine(results: &Results) -> Result<Vec<ArrayRef>> {
     let mut rows: Vec<&SetAside> = results.set_aside.iter().collect();
     rows.sort_by_key(|row| (&row.table, &row.source, row.row_number));
     Ok(vec![

@@ -53,6 +53,17 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Text behind what begins its first line, in lines no wider than a terminal; further lines are indented as far.
+pub fn hanging(start: &str, text: &str) -> Vec<String> {
+    let indent = width(start);
+    let lines = wrap(text, LINE_WIDTH.saturating_sub(indent)).into_iter().enumerate();
+    let line = |(number, line): (usize, String)| {
+        let start = if number == 0 { start.to_string() } else { " ".repeat(indent) };
+        format!("{start}{line}").trim_end().to_string()
+    };
+    lines.map(line).collect()
+}
+
 /// What stays together on a line: a word with the space after it, a wide character with the marks that close it.
 fn pieces(text: &str, columns: usize) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();

@@ -1,0 +1,45 @@
+//! What a published run says, read back for those who act on it: how far the bank, a branch or an area is covered, and
+//! what one officer can take along. Every figure is the run's own; this module looks up, adds up and words. The forms
+//! for machines are `Coverage` and `WorkList` themselves, those for people are made of them in the `_text` files.
+
+pub mod coverage;
+mod coverage_text;
+mod faults;
+mod lines;
+mod page;
+mod rows;
+mod table;
+pub mod work_list;
+mod work_list_text;
+mod words;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::fault::{Error, Fault};
+use crate::read::published::PublishedRun;
+use crate::read::suggestion;
+
+/// The run that is read back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunHead {
+    pub as_of: String,
+    pub run_id: String,
+}
+
+impl RunHead {
+    fn of(run: &PublishedRun) -> RunHead {
+        RunHead { as_of: run.as_of.to_string(), run_id: run.run_id.clone() }
+    }
+}
+
+/// A name that the run does not know, with those that come nearest.
+fn unknown(message: String, name: &str, known: &BTreeSet<&str>) -> Error {
+    let known: Vec<&str> = known.iter().copied().collect();
+    let fault = Fault::new(message);
+    Error::wrong_usage(match known.is_empty() {
+        true => fault.hint("the run has none at all"),
+        false => fault.hint(suggestion(name, &known)),
+    })
+}
