@@ -2,6 +2,7 @@
 //! Each verb has a file of its own; what they do is done by the library.
 
 mod check;
+mod coverage;
 mod explain;
 mod generate;
 mod log;
@@ -10,6 +11,7 @@ mod options;
 mod prepare;
 mod rule;
 mod terminal;
+mod worklist;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,8 @@ fn main() -> ExitCode {
         Verb::Nightly(options) => nightly::run(options),
         Verb::Check(options) => check::run(options),
         Verb::Explain(options) => explain::run(options),
+        Verb::Coverage(options) => coverage::run(options),
+        Verb::Worklist(options) => worklist::run(options),
         Verb::Rule(options) => rule::run(options),
         Verb::Generate(options) => generate::run(options),
     };

@@ -28,6 +28,10 @@ pub enum Verb {
     Check(Check),
     /// Explain one household: facts, points, reasons, limit, decision, and what would raise its grade
     Explain(Explain),
+    /// Print how far the bank, a branch or an area is covered: targets, gaps, duties that were not done
+    Coverage(Coverage),
+    /// Print what an officer has to do next, household by household
+    Worklist(Worklist),
     /// Print what a name means: a fact, characteristic, veto, flag, quarantine rule, policy or table
     Rule(Rule),
     /// Make a synthetic bank of any size, the same bytes for the same seed
@@ -116,6 +120,58 @@ pub struct Explain {
 
 #[derive(Args)]
 #[command(after_help = EXIT_CODES)]
+pub struct Coverage {
+    /// Folder with the bank's `bank.toml`
+    #[arg(default_value = ".")]
+    pub bank: PathBuf,
+    /// The branch to look at, with its grids and officers [default: the whole bank]
+    #[arg(long, value_name = "BRANCH", conflicts_with = "area")]
+    pub branch: Option<String>,
+    /// The area to look at, of any level, with its grids, credit rating and funding
+    #[arg(long, value_name = "AREA")]
+    pub area: Option<String>,
+    /// The published run to read: a run id, an as-of date, `latest`, or a run folder
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub run: String,
+    /// Where runs are published [default: `runs` in the bank's folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Language of the text
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub lang: Language,
+    /// Print the coverage as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Worklist {
+    /// Folder with the bank's `bank.toml`
+    #[arg(default_value = ".")]
+    pub bank: PathBuf,
+    /// The officer whose list it is
+    #[arg(long, value_name = "OFFICER")]
+    pub officer: String,
+    /// Leave out households with nothing due by this day
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub due_by: Option<Date>,
+    /// The published run to read: a run id, an as-of date, `latest`, or a run folder
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub run: String,
+    /// Where runs are published [default: `runs` in the bank's folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Language of the text
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub lang: Language,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct Rule {
     /// Name of a fact, characteristic, veto, flag, quarantine rule, policy or table
     pub id: String,
@@ -177,6 +233,15 @@ impl Language {
         match self {
             Language::En => en,
             Language::Zh => zh,
+        }
+    }
+}
+
+impl From<Language> for wellfield::explanation::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::En,
+            Language::Zh => Self::Zh,
         }
     }
 }

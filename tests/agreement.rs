@@ -1,5 +1,6 @@
-//! The program against the second opinion: generated banks and the sample bank, two consecutive nights each, every
-//! household table cell by cell. The second opinion takes rows to be sound, so of `quarantine` only unsound decisions are compared.
+//! The program against the second opinion: generated banks and the sample bank, two consecutive nights each, every table
+//! cell by cell. The second opinion takes rows to be sound, so of `quarantine` only unsound decisions are compared; and it
+//! writes no English, so of `partition_faults` all but the detail is.
 
 use std::path::Path;
 
@@ -28,6 +29,12 @@ fn the_end_of_february() {
 #[test]
 fn a_leap_day() {
     agree(4, ["2024-02-28", "2024-02-29"]);
+}
+
+/// Five days apart: the notices of the first night have just ended.
+#[test]
+fn a_day_in_mid_month() {
+    agree(5, ["2026-06-11", "2026-06-16"]);
 }
 
 #[test]
@@ -68,10 +75,21 @@ fn differences(expected: &Tables, run: &Path) -> Vec<String> {
         .into_iter()
         .flat_map(|name| {
             let actual = published::table(run, name);
-            let actual = if name == "quarantine" { unsound_decisions(&actual) } else { actual };
+            let actual = match name {
+                "quarantine" => unsound_decisions(&actual),
+                "partition_faults" => without_detail(actual),
+                _ => actual,
+            };
             compare(&expected[name], &actual)
         })
         .collect()
+}
+
+fn without_detail(mut faults: Table) -> Table {
+    let place = faults.columns.iter().position(|column| column == "detail").unwrap();
+    faults.columns.remove(place);
+    faults.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+    faults
 }
 
 fn unsound_decisions(quarantine: &Table) -> Table {

@@ -5,7 +5,7 @@
 mod banks;
 mod format;
 
-use wellfield::contract::{Column, Contract, Contracts, Type};
+use wellfield::contract::{Column, Contracts, Type};
 use wellfield::decimal::{format_scaled, parse_exact};
 
 use self::banks::{MarkedCase, Night};
@@ -14,7 +14,7 @@ use crate::second_opinion::{Table, Tables};
 use crate::support::{files_below, repository};
 
 /// Every file of cases, each with the test of its name.
-const FILES: [&str; 20] = [
+const FILES: [&str; 28] = [
     "calendar",
     "known",
     "quarantine",
@@ -35,6 +35,14 @@ const FILES: [&str; 20] = [
     "decisions",
     "credit_list",
     "versions",
+    "partition",
+    "coverage",
+    "officers",
+    "villages",
+    "conduct_ranking",
+    "grid_funding",
+    "public_notice",
+    "work_list",
 ];
 
 #[test]
@@ -149,6 +157,46 @@ fn versions() {
     check("versions");
 }
 
+#[test]
+fn partition() {
+    check("partition");
+}
+
+#[test]
+fn coverage() {
+    check("coverage");
+}
+
+#[test]
+fn officers() {
+    check("officers");
+}
+
+#[test]
+fn villages() {
+    check("villages");
+}
+
+#[test]
+fn conduct_ranking() {
+    check("conduct_ranking");
+}
+
+#[test]
+fn grid_funding() {
+    check("grid_funding");
+}
+
+#[test]
+fn public_notice() {
+    check("public_notice");
+}
+
+#[test]
+fn work_list() {
+    check("work_list");
+}
+
 /// Runs the cases of a file and tells every cell that is not what it must be.
 fn check(file: &str) {
     assert!(FILES.contains(&file), "`{file}` is not listed");
@@ -182,11 +230,10 @@ fn wrong_cells(case: &MarkedCase, tables: &Tables, contracts: &Contracts) -> Vec
                 }
                 (Some(row), toml::Value::Table(cells)) => {
                     let wrong_here = cells.iter().filter_map(|(column, value)| {
-                        let expected = canonical(contract.column(column).unwrap(), value);
-                        let actual = table.cell(row, column).expect("the table has the contract's columns");
-                        let actual = unmarked(case, contract, column, actual);
-                        (expected != actual)
-                            .then(|| format!("{name} {key} {column}: must be `{expected}`, is `{actual}`"))
+                        let column = contract.column(column).unwrap();
+                        let actual = table.cell(row, &column.name).expect("the table has the contract's columns");
+                        let actual = unmarked(case, column, actual);
+                        wrong_cell(column, value, &actual).map(|must| format!("{name} {key} {}: {must}", column.name))
                     });
                     wrong.extend(wrong_here);
                 }
@@ -213,12 +260,25 @@ fn find<'a>(case: &MarkedCase, table: &'a Table, contracts: &Contracts, key: &st
     })
 }
 
-/// A cell without the mark of its case.
-fn unmarked<'a>(case: &MarkedCase, contract: &Contract, column: &str, cell: &'a str) -> &'a str {
-    match contract.column(column).unwrap().kind {
-        Type::Id => cell.strip_prefix(&case.mark).unwrap_or(cell),
-        _ => cell,
+/// A cell without the mark of its case; a text for people may hold several identifiers.
+fn unmarked(case: &MarkedCase, column: &Column, cell: &str) -> String {
+    match column.kind {
+        Type::Id => cell.strip_prefix(&case.mark).unwrap_or(cell).to_string(),
+        Type::Text => cell.replace(&case.mark, ""),
+        _ => cell.to_string(),
     }
+}
+
+/// What is wrong with a cell: it is another one, or lacks one of the words that it `holds`.
+fn wrong_cell(column: &Column, value: &toml::Value, actual: &str) -> Option<String> {
+    if let toml::Value::Table(words) = value {
+        let words = words.get("holds").and_then(toml::Value::as_array).expect("a cell, or the words that it `holds`");
+        let holds = |word: &str| actual.split(|letter: char| " ,;:()".contains(letter)).any(|other| other == word);
+        let missing: Vec<String> = words.iter().map(crate::support::bank::text).filter(|word| !holds(word)).collect();
+        return (!missing.is_empty()).then(|| format!("must hold `{}`, is `{actual}`", missing.join("`, `")));
+    }
+    let expected = canonical(column, value);
+    (expected != actual).then(|| format!("must be `{expected}`, is `{actual}`"))
 }
 
 /// What a case writes, in the form in which published cells are read: `50_000` as `50000.00`, `"2/3"` as its float.

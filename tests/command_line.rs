@@ -38,6 +38,29 @@ impl TestBank {
         })
     }
 
+    /// Three grids: one served, one that only a backup serves, one without households.
+    fn with_grids() -> TestBank {
+        TestBank::with(|bank| {
+            bank.add("grids", &[("grid_id", "G2"), ("name", "Brook grid")]).add("grids", &[("grid_id", "G3")]);
+            for (officer, grid, duty) in [("O2", "G2", "backup"), ("O3", "G3", "primary")] {
+                bank.add("officers", &[("officer_id", officer)]);
+                bank.add("assignments", &[("officer_id", officer), ("grid_id", grid), ("duty", duty)]);
+            }
+            bank.add("households", &[("household_id", "H2"), ("care_category", "living_alone")]);
+            bank.add("households", &[("household_id", "H3"), ("grid_id", "G2"), ("kind", "merchant")]);
+            bank.add("profiles", &[]).add("visits", &[]);
+            let patrol = [("visit_id", "V2"), ("grid_id", "G2"), ("household_id", ""), ("officer_id", "O2")];
+            let urgent =
+                [("issue_level", "urgent"), ("started_at", "2026-04-02T09:00"), ("ended_at", "2026-04-02T09:30")];
+            bank.add("visits", &[&patrol[..], &urgent, &[("recorded_at", "2026-04-02T18:00")]].concat());
+        })
+    }
+
+    /// A verb that reads a published run.
+    fn ask(&self, verb: &str, arguments: &[&str]) -> Outcome {
+        program::run(wellfield().arg(verb).arg(self.path()).args(arguments))
+    }
+
     fn with(fill: impl Fn(&mut BankBuilder)) -> TestBank {
         let folder = tempfile::tempdir().unwrap();
         let mut bank = BankBuilder::with_register();
@@ -81,6 +104,8 @@ fn help_names_the_verbs_and_the_exit_codes() {
       nightly   Rate every household of a bank and publish the run
       check     Check contracts, adapters and rulebook: every fault at once, nothing computed
       explain   Explain one household: facts, points, reasons, limit, decision, and what would raise its grade
+      coverage  Print how far the bank, a branch or an area is covered: targets, gaps, duties that were not done
+      worklist  Print what an officer has to do next, household by household
       rule      Print what a name means: a fact, characteristic, veto, flag, quarantine rule, policy or table
       generate  Make a synthetic bank of any size, the same bytes for the same seed
       help      Print this message or the help of the given subcommand(s)
@@ -144,9 +169,10 @@ fn a_night_prints_one_line_per_stage_and_the_folder_last() {
     score                 2 rows [seconds] s
     grade                 2 rows [seconds] s
     limit                 2 rows [seconds] s
-    outputs              39 rows [seconds] s
-    audit                27 rows [seconds] s
-    publish              39 rows [seconds] s
+    coverage              1 rows [seconds] s
+    outputs              55 rows [seconds] s
+    audit                49 rows [seconds] s
+    publish              55 rows [seconds] s
     ");
 }
 
@@ -311,8 +337,9 @@ fn too_many_rows_set_aside_fail_the_audit() {
     score                 1 rows [seconds] s
     grade                 1 rows [seconds] s
     limit                 1 rows [seconds] s
-    outputs              31 rows [seconds] s
-    audit                25 rows [seconds] s
+    coverage              1 rows [seconds] s
+    outputs              47 rows [seconds] s
+    audit                47 rows [seconds] s
     error: audit `set_aside_share` of table `visits` failed: 11 of 12 rows set aside; more than 1 % of them and more than 10 rows are too many
 
     hint: mend the export, see what was set aside with `wellfield check`, or publish all the same with `--allow-quarantine visits`
@@ -373,7 +400,10 @@ fn log_lines_are_json_for_machines() {
     let lines: Vec<serde_json::Value> =
         outcome.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     let stages: Vec<&str> = lines.iter().filter_map(|line| line["stage"].as_str()).collect();
-    assert_eq!(stages, ["clean", "visits", "facts", "score", "grade", "limit", "outputs", "audit", "publish"]);
+    assert_eq!(
+        stages,
+        ["clean", "visits", "facts", "score", "grade", "limit", "coverage", "outputs", "audit", "publish"]
+    );
     let run_id = Path::new(outcome.stdout.trim()).file_name().unwrap().to_str().unwrap();
     assert_eq!(lines.last().unwrap()["run_id"], run_id);
 }
@@ -533,6 +563,280 @@ fn explain_answers_people_and_machines() {
 }
 
 #[test]
+fn coverage_of_the_bank_shows_targets_gaps_and_duties() {
+    let bank = TestBank::with_grids();
+    assert_eq!(bank.nightly(&[]).exit, 0);
+    insta::assert_snapshot!(bank.shown(&bank.ask("coverage", &[])), @"
+    exit: 0
+    --- stdout
+    Coverage of the bank, as of 2026-06-30 (run [run])
+      Shares: graded of profiled, drawn of granted, care visited of care households, all others of
+      households; rounded down, so that 100% is everyone. Above the grid, a surplus of profiles in one
+      grid makes up for a gap in another. ! marks a gap, or a duty not done.
+
+    Segments
+                                                                                              care
+                house-                             fresh                          visited  visited
+      segment    holds  profiled  target  gap    profile  graded  granted  drawn   12 mo.    3 mo.
+      all            3    1  33%       3    2 !   1  33%  1 100%   0   0%      –   1  33%   0   0%
+      rural          2    1  50%       2    1 !   1  50%  1 100%   0   0%      –   1  50%   0   0%
+      resident       0         –       0    0          –       –        –      –        –        –
+      business       1    0   0%       1    1 !   0   0%       –   0   0%      –   0   0%        –
+
+    What is missing
+      profiles          2 profiles to make: rural 1, business 1; 2 grids are short: G 1, G2 1
+      visits            2 households without a valid visit in the last 12 months
+      care visits       1 care household without a valid visit in the last 3 months
+      officers          1 grid without a primary officer, or with more than one: G2
+      patrols           2 grids without a valid visit in the last month: G2, G3
+      urgent issues     1 open, in G2
+      `wellfield worklist --officer …` names the households, for each officer.
+
+    Branches
+                                                                                            care
+              house-                             fresh                          visited  visited
+      branch   holds  profiled  target  gap    profile  graded  granted  drawn   12 mo.    3 mo.
+      B            3    1  33%       3    2 !   1  33%  1 100%   0   0%      –   1  33%   0   0%
+
+    Grids, patrols and issues of each branch
+                     without one  patrolled     issues  urgent
+      branch  grids    primary        1 mo.       open  open
+      B           3          1 !     1  33%  !       1     1 !
+
+    Partition: no gap, no overlap
+      Grids without a primary officer: 1
+      - grid G2 of branch B: no primary officer, and never one before; backup O2; 1 household
+      Grids without a backup officer: 2
+      - grid G: no backup officer; primary officer O; 2 households
+      - grid G3: no backup officer; primary officer O3; 0 households
+      Grids that are too small: 3
+      - grid G: 2 households, a village grid has at least 100
+      - grid G2: 1 household, a village grid has at least 100
+      - grid G3: 0 households, a village grid has at least 100
+      Areas with fewer households than the civil register: 1
+      - area A Willow village: 3 households in valid grids (G, G2, G3), 300 in the civil register; 297
+        short, 15 are tolerated
+    ");
+}
+
+#[test]
+fn coverage_of_a_branch_shows_its_grids_and_officers() {
+    let bank = TestBank::with_grids();
+    assert_eq!(bank.nightly(&[]).exit, 0);
+    insta::assert_snapshot!(bank.shown(&bank.ask("coverage", &["--branch", "B", "--lang", "zh"])), @"
+    exit: 0
+    --- stdout
+    网点B覆盖情况，数据日期2026-06-30（运行[run]）
+      占比：评级以已建档为分母，用信以授信为分母，关怀走访以关怀户为分母，其余以户数为分母；向下取整，
+      100%即全部。网格以上层级，建档盈余可抵缺口。! 表示缺口或未完成的职责。
+
+    客群
+                                                                                    关怀户
+                                                及时                          走访    走访
+      客群      户数  已建档  应建档  缺口      建档  已评级    授信  用信  12个月   3个月
+      全部         3  1  33%       3     2 !  1  33%  1 100%  0   0%     –  1  33%  0   0%
+      农村         2  1  50%       2     1 !  1  50%  1 100%  0   0%     –  1  50%  0   0%
+      居民         0       –       0     0         –       –       –     –       –       –
+      商户小微     1  0   0%       1     1 !  0   0%       –  0   0%     –  0   0%       –
+
+    缺口与待办
+      建档              还需建档2户：农村 1、商户小微 1；2个网格有缺口：G 1、G2 1
+      走访              2户近12个月无有效走访
+      关怀走访          1户关怀户近3个月无有效走访
+      主责              1个网格无主责或多名主责：G2
+      巡访              2个网格近1个月无有效走访：G2、G3
+      紧急问题          1件未解决：G2
+      各网格员的户清单见 `wellfield worklist --officer …`。
+
+    网格
+                                                                                关怀户
+                                            及时                          走访    走访
+      网格  户数  已建档  应建档  缺口      建档  已评级    授信  用信  12个月   3个月
+      G        2  1  50%       2     1 !  1  50%  1 100%  0   0%     –  1  50%  0   0%
+      G2       1  0   0%       1     1 !  0   0%       –  0   0%     –  0   0%       –
+      G3       0       –       0     0         –       –       –     –       –       –
+
+    各网格网格员、巡访与问题
+                                主责    推进  有效走访     有效  未解决  未解决
+      网格  类型  行政区  网点  网格员  年度    12个月  1个月      问题  紧急
+      G     村    A       B     O          3    1 100%      1         0     0
+      G2    村    A       B     无 !       3    1 100%      0 !       1     1 !
+      G3    村    A       B     O3         3         –      0 !       0     0
+
+    网格员考核得分
+                                              问题              现场走访
+      网格员  网格  户数  走访  建档  真实性  处理  总分  等次      无效
+      O          1     2  20.0  15.0    20.0  10.0  65.0  合格    0   0%
+      O3         1     0  30.0  30.0     0.0  10.0  70.0  合格         –
+
+    网格划分：不留空白、不重叠
+      网格无主责：1
+      - grid G2 of branch B: no primary officer, and never one before; backup O2; 1 household
+      网格无备岗：2
+      - grid G: no backup officer; primary officer O; 2 households
+      - grid G3: no backup officer; primary officer O3; 0 households
+      网格过小：3
+      - grid G: 2 households, a village grid has at least 100
+      - grid G2: 1 household, a village grid has at least 100
+      - grid G3: 0 households, a village grid has at least 100
+      户数不足：1
+      - area A Willow village: 3 households in valid grids (G, G2, G3), 300 in the civil register; 297
+        short, 15 are tolerated
+    ");
+}
+
+#[test]
+fn coverage_of_an_area_has_its_rating_and_funding() {
+    let bank = TestBank::with_grids();
+    assert_eq!(bank.nightly(&[]).exit, 0);
+    let outcome = bank.ask("coverage", &["--area", "A"]);
+    assert_eq!(outcome.exit, 0, "{}", bank.shown(&outcome));
+    for part in ["Coverage of area A", "G2", "Credit rating", "Funding"] {
+        assert!(outcome.stdout.contains(part), "{part} is not in\n{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn coverage_of_what_is_not_there() {
+    let bank = TestBank::with_grids();
+    insta::assert_snapshot!(bank.shown(&bank.ask("coverage", &[])), @"
+    exit: 1
+    --- stderr
+    error: there is no published run `latest` in `[bank]/runs`
+
+    hint: nothing is published there yet
+    ");
+    assert_eq!(bank.nightly(&[]).exit, 0);
+    insta::assert_snapshot!(bank.shown(&bank.ask("coverage", &["--branch", "B2"])), @"
+    exit: 2
+    --- stderr
+    error: there is no branch `B2` with a valid grid in run [run]
+
+    hint: did you mean `B`?
+    ");
+    insta::assert_snapshot!(bank.shown(&bank.ask("coverage", &["--area", "a"])), @"
+    exit: 2
+    --- stderr
+    error: there is no area `a` in run [run]
+
+    hint: there are: A
+    ");
+    assert_eq!(bank.ask("coverage", &["--area", "A", "--branch", "B"]).exit, 2, "one of the two");
+}
+
+#[test]
+fn coverage_adds_up_from_branches_to_the_bank() {
+    let runs = tempfile::tempdir().unwrap();
+    let out = ["--out", runs.path().to_str().unwrap()];
+    program::published_night(Path::new("sample-data/bank"), AS_OF, &out);
+    let ask = |arguments: &[&str]| -> serde_json::Value {
+        let outcome =
+            program::run(wellfield().args(["coverage", "sample-data/bank", "--json"]).args(out).args(arguments));
+        assert_eq!((outcome.exit, outcome.stderr.as_str()), (0, ""), "{arguments:?}");
+        serde_json::from_str(&outcome.stdout).unwrap()
+    };
+    let bank = ask(&[]);
+    let ids = bank["branches"].as_array().unwrap().iter().map(|branch| branch["branch_id"].as_str().unwrap());
+    let branches: Vec<serde_json::Value> = ids.map(|id| ask(&["--branch", id])).collect();
+    assert!(branches.len() > 1);
+    for (place, segment) in bank["segments"].as_array().unwrap().iter().enumerate() {
+        for column in ["grids", "households", "profiled", "granted", "care_visited_3m", "profiles_required"] {
+            let sum = branches.iter().map(|branch| branch["segments"][place][column].as_i64().unwrap()).sum::<i64>();
+            assert_eq!(segment[column], sum, "{column} of {}", segment["segment"]);
+        }
+    }
+    let grids = branches.iter().map(|branch| branch["grids"].as_array().unwrap().len()).sum::<usize>();
+    assert_eq!(bank["segments"][0]["grids"], grids);
+}
+
+#[test]
+fn a_work_list_can_be_taken_along() {
+    let bank = TestBank::with_grids();
+    assert_eq!(bank.nightly(&[]).exit, 0);
+    insta::assert_snapshot!(bank.shown(&bank.ask("worklist", &["--officer", "O"])), @"
+    exit: 0
+    --- stdout
+    Work list of officer O, as of 2026-06-30 (run [run])
+      1 household to see to, 1 overdue.
+      To do: 1 profile to make, 1 household to visit, 1 care household to visit.
+      Branch B; assessment on this day: 65 of 100 points, qualified.
+
+    Grids
+                                                               valid  urgent
+                           house-                   visited   visits  issues
+      grid  area  duty      holds  profiled  gap     12 mo.  1 mo.    open
+      G     A     primary       2    1  50%    1 !   1  50%      1       0
+
+    Overdue: 1 household
+                            last valid
+           household  grid  visit       due          overdue  to do
+      [ ]  H2         G     none        2024-03-31  821 days  make the profile: there is none
+                                        2024-09-30  638 days  visit: care household
+                                        2025-06-30  365 days  visit: too long without a valid one
+    ");
+    insta::assert_snapshot!(bank.shown(&bank.ask("worklist", &["--officer", "O2", "--lang", "zh"])), @"
+    exit: 0
+    --- stdout
+    网格员O2待办清单，数据日期2026-06-30（运行[run]）
+      待办1户，其中逾期1户。
+      待办：待建档1户，待走访1户。
+
+    网格
+                                                           有效      紧急
+                                                  走访     走访      问题
+      网格  行政区  职责  户数  已建档  缺口    12个月  1个月    未解决
+      G2    A       备岗     1  0   0%     1 !  0   0%      0 !       1 !
+      - G2：无主责网格员，由备岗承担
+      - G2：请巡访；近1个月无有效走访（到户或巡访均可）
+      - G2：1件紧急问题未解决，不在下列户中
+
+    已逾期：1户
+                     上次有效
+           户  网格  走访      到期日       逾期  待办
+      [ ]  H3  G2    无        2024-03-31  821天  建档：尚未建档
+                               2025-06-30  365天  走访：已久无有效走访
+    ");
+    insta::assert_snapshot!(bank.shown(&bank.ask("worklist", &["--officer", "O3"])), @"
+    exit: 0
+    --- stdout
+    Work list of officer O3, as of 2026-06-30 (run [run])
+      Nothing to do for any household.
+      Branch B; assessment on this day: 70 of 100 points, qualified.
+
+    Grids
+                                                               valid  urgent
+                           house-                   visited   visits  issues
+      grid  area  duty      holds  profiled  gap     12 mo.  1 mo.    open
+      G3    A     primary       0         –    0          –      0 !     0
+      - G3: patrol it; in the last month it had no valid visit, to a household or not
+    ");
+    insta::assert_snapshot!(bank.shown(&bank.ask("worklist", &["--officer", "O9"])), @"
+    exit: 2
+    --- stderr
+    error: no officer `O9` serves a grid in run [run]
+
+    hint: did you mean `O`?
+    ");
+}
+
+#[test]
+fn a_work_list_answers_machines_and_ends_where_asked() {
+    let bank = TestBank::with_grids();
+    assert_eq!(bank.nightly(&[]).exit, 0);
+    let ask = |arguments: &[&str]| -> serde_json::Value {
+        let outcome = bank.ask("worklist", &[&["--officer", "O", "--json"], arguments].concat());
+        assert_eq!(outcome.exit, 0, "{}", bank.shown(&outcome));
+        serde_json::from_str(&outcome.stdout).unwrap()
+    };
+    let whole = ask(&[]);
+    let household = &whole["households"][0];
+    assert_eq!((&household["household_id"], &household["is_overdue"]), (&"H2".into(), &true.into()));
+    assert_eq!(whole["grids"][0]["grid_id"], "G");
+    let none = ask(&["--due-by", "2020-01-01"]);
+    assert_eq!((none["households"].as_array().unwrap().len(), &none["households_due_later"]), (0, &1.into()));
+}
+
+#[test]
 fn names_of_people_reach_no_output() {
     let bank = TestBank::with(|bank| {
         let person = [("household_id", "H2"), ("head_name", HEAD_NAME), ("id_number", ID_NUMBER)];
@@ -547,7 +851,14 @@ fn names_of_people_reach_no_output() {
     let outcome = bank.nightly(&[]);
     assert_eq!(outcome.exit, 0, "{}", bank.shown(&outcome));
     let mut printed = vec![outcome.stdout.clone(), outcome.stderr.clone()];
-    for arguments in [&["check"][..], &["check", "--json"], &["explain", "--json"], &["explain"]] {
+    for arguments in [
+        &["check"][..],
+        &["check", "--json"],
+        &["explain", "--json"],
+        &["explain"],
+        &["coverage", "--branch", "B"],
+        &["worklist", "--officer", "O"],
+    ] {
         let household = (arguments[0] == "explain").then_some("H2");
         let options = &arguments[1..];
         let outcome = program::run(wellfield().arg(arguments[0]).arg(bank.path()).args(household).args(options));

@@ -10,5 +10,6 @@ mod agreement;
 mod cases;
 mod command_line;
 mod nights;
+mod properties;
 mod second_opinion;
 mod tidy;

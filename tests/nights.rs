@@ -130,6 +130,20 @@ fn unsound_decisions_are_set_aside_by_the_night() {
     assert_eq!(published::table(&run, "quarantine"), expected);
 }
 
+/// The twin breaks the well-field rule in every way there is, and the night goes on.
+#[test]
+fn every_fault_of_the_partition_is_reported() {
+    let runs = tempfile::tempdir().unwrap();
+    let twin = sample("bad/partition_faults");
+    let run = night(&twin, AS_OF, runs.path(), &[]);
+    let found = published::table(&run, "partition_faults");
+    assert_eq!(found, published::from_csv(&twin.join("partition_faults.csv"), "partition_faults"));
+    let reported: BTreeSet<&str> = found.rows.iter().filter_map(|row| found.cell(row, "fault")).collect();
+    let contracts = Contracts::built_in().unwrap();
+    let kinds = &contracts.output("partition_faults").unwrap().column("fault").unwrap().words;
+    assert_eq!(reported, kinds.iter().map(String::as_str).collect());
+}
+
 #[test]
 fn too_many_rows_set_aside_publish_nothing_unless_allowed() {
     let twin = sample("bad/too_many_set_aside");

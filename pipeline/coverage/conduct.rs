@@ -81,7 +81,7 @@ mod tests {
             rank: None,
             is_honoured: false,
         };
-        let mut ranked = vec![of(0, 100, 3), of(1, -10, 1), of(2, 200, 6), of(3, 99, 1), of(4, 0, 2)];
+        let mut ranked = [of(0, 100, 3), of(1, -10, 1), of(2, 200, 6), of(3, 99, 1), of(4, 0, 2)];
         ranked.sort_by(by_points_per_member);
         assert_eq!(ranked.iter().map(|ranked| ranked.household).collect::<Vec<_>>(), [3, 0, 2, 4, 1]);
     }

@@ -12,7 +12,7 @@ use super::Rated;
 use super::areas::{AreaCoverage, Levels};
 use super::branch::GridCoverage;
 use super::counts::Count;
-use super::staffing::{Duty, Staffing, Term};
+use super::staffing::{Duty, Staffing};
 
 /// Names that a detail lists; of more it tells how many.
 const NAMES_MAX: usize = 12;
@@ -35,6 +35,22 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    pub const ALL: [FaultKind; 13] = [
+        FaultKind::GridWithoutPrimary,
+        FaultKind::GridWithManyPrimaries,
+        FaultKind::OfficerWithManyGrids,
+        FaultKind::OfficerOfOtherBranch,
+        FaultKind::GridWithoutBackup,
+        FaultKind::AreaWithoutGrid,
+        FaultKind::RuralOverlap,
+        FaultKind::GridTooSmall,
+        FaultKind::GridTooLarge,
+        FaultKind::GridNotValid,
+        FaultKind::HouseholdsShort,
+        FaultKind::HouseholdsOver,
+        FaultKind::BranchClosed,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             FaultKind::GridWithoutPrimary => "grid_without_primary",
@@ -94,14 +110,14 @@ pub fn faults(
         as_of: rated.register.as_of,
         rules: &rated.rulebook.partition,
         staffing,
-        last_grids: last_grids(rated.tables, rated.register.as_of),
+        other_grids: other_grids(rated, is_valid_grid),
         faults: Vec::new(),
     };
     for grid in grids {
         inspector.inspect_staff(grid);
         let kind = rated.tables.grids.kind.get(grid.grid).and_then(|kind| kinds.get(usize::from(kind)));
         inspector.inspect_size(grid, kind.map_or("", String::as_str));
-        inspector.inspect_branch(grid.grid);
+        inspector.inspect_branch(grid);
     }
     for officer in 0..rated.tables.officers.rows {
         inspector.inspect_officer(officer);
@@ -136,17 +152,45 @@ fn grids_by_area(tables: &Tables, grids: &[GridCoverage]) -> Vec<Vec<usize>> {
     by_area
 }
 
-/// The grid of each area that ended last, where one did.
-fn last_grids(tables: &Tables, as_of: Date) -> Vec<Option<(Date, usize)>> {
-    let mut last = vec![None; tables.areas.rows];
-    for grid in 0..tables.grids.rows {
-        let ended = tables.grids.valid_to.get(grid).filter(|&to| to <= as_of);
-        let of_area = tables.grids.area_id.get(grid).and_then(|area| last.get_mut(area));
-        if let (Some(ended), Some(last)) = (ended, of_area) {
-            *last = (*last).max(Some((ended, grid)));
+/// What an area has besides its valid grids: the grid that ended last, the one that begins next, and the households that
+/// stand in grids that are not valid.
+#[derive(Clone, Copy, Debug, Default)]
+struct OtherGrids<'a> {
+    last: Option<(Date, &'a str)>,
+    next: Option<(Date, &'a str)>,
+    households: i64,
+}
+
+impl OtherGrids<'_> {
+    fn in_words(&self) -> String {
+        let last = self.last.map_or(String::new(), |(to, grid)| format!(", {grid} ended on {to}"));
+        let next = self.next.map_or(String::new(), |(from, grid)| format!(", {grid} begins on {from}"));
+        format!("{last}{next}")
+    }
+}
+
+/// By area.
+fn other_grids<'a>(rated: &Rated<'a>, is_valid_grid: &[bool]) -> Vec<OtherGrids<'a>> {
+    let (grids, as_of) = (&rated.tables.grids, rated.register.as_of);
+    let mut by_area = vec![OtherGrids::default(); rated.tables.areas.rows];
+    for grid in 0..grids.rows {
+        let Some(of_area) = grids.area_id.get(grid).and_then(|area| by_area.get_mut(area)) else { continue };
+        let id = grids.grid_id.text(grid);
+        if let Some(ended) = grids.valid_to.get(grid).filter(|&to| to <= as_of) {
+            of_area.last = of_area.last.max(Some((ended, id)));
+        }
+        if let Some(begins) = grids.valid_from.get(grid).filter(|&from| from > as_of) {
+            of_area.next = Some(of_area.next.map_or((begins, id), |next| next.min((begins, id))));
         }
     }
-    last
+    for number in 0..rated.register.len() {
+        if is_valid_grid.get(rated.register.grid(number)) != Some(&true)
+            && let Some(of_area) = by_area.get_mut(rated.register.area(number))
+        {
+            of_area.households += 1;
+        }
+    }
+    by_area
 }
 
 struct Inspector<'a> {
@@ -154,7 +198,7 @@ struct Inspector<'a> {
     as_of: Date,
     rules: &'a PartitionRules,
     staffing: &'a Staffing,
-    last_grids: Vec<Option<(Date, usize)>>,
+    other_grids: Vec<OtherGrids<'a>>,
     faults: Vec<PartitionFault>,
 }
 
@@ -175,64 +219,58 @@ impl<'a> Inspector<'a> {
         names(officers.map(|officer| self.tables.officers.officer_id.text(officer)))
     }
 
+    /// The grid as a manager calls it.
+    fn grid(&self, grid: usize) -> String {
+        format!("grid {} of branch {}", self.grid_id(grid), self.branch_of(grid))
+    }
+
     /// Exactly one primary, and a backup.
     fn inspect_staff(&mut self, grid: &GridCoverage) {
-        let id = self.grid_id(grid.grid);
+        let (id, grid_name) = (self.grid_id(grid.grid), self.grid(grid.grid));
         let primaries = self.staffing.serving(grid.grid, Duty::Primary);
         let backups = self.staffing.serving(grid.grid, Duty::Backup);
         let households = households(grid.counts.all().get(Count::Households));
+        let named = |officers: &[usize], word: &str, nobody: &str| match officers {
+            [] => nobody.to_string(),
+            officers => format!("{word} {}", self.officers(officers.iter().copied())),
+        };
+        let primary = named(&primaries, "primary officer", "no primary officer either");
+        let backup = named(&backups, "backup", "no backup either");
         if primaries.is_empty() {
-            let since = self.without_primary_since(grid.grid);
-            let next = self.next_primary(grid.grid);
-            let backup = match backups.as_slice() {
-                [] => "no backup either".to_string(),
-                officers => format!("backup {}", self.officers(officers.iter().copied())),
-            };
-            let branch = self.branch_of(grid.grid);
-            let detail =
-                format!("grid {id} of branch {branch}: no primary officer{since}; {backup}{next}; {households}");
+            let history = self.vacancy(grid.grid, Duty::Primary);
+            let detail = format!("{grid_name}: no primary officer{history}; {backup}; {households}");
             self.report(FaultKind::GridWithoutPrimary, id, detail);
         }
         if primaries.len() > 1 {
             let since = self.many_primaries_since(grid.grid, &primaries);
             let officers = self.officers(primaries.iter().copied());
-            self.report(
-                FaultKind::GridWithManyPrimaries,
-                id,
-                format!("grid {id}: primary officers {officers} since {since}"),
-            );
+            let detail = format!("{grid_name}: primary officers {officers} since {since}");
+            self.report(FaultKind::GridWithManyPrimaries, id, detail);
         }
         if backups.is_empty() {
-            let primary = match primaries.as_slice() {
-                [] => "no primary officer either".to_string(),
-                officers => format!("primary officer {}", self.officers(officers.iter().copied())),
-            };
-            self.report(
-                FaultKind::GridWithoutBackup,
-                id,
-                format!("grid {id}: no backup officer; {primary}; {households}"),
-            );
+            let history = self.vacancy(grid.grid, Duty::Backup);
+            let detail = format!("{grid_name}: no backup officer{history}; {primary}; {households}");
+            self.report(FaultKind::GridWithoutBackup, id, detail);
         }
     }
 
-    /// When the last primary's term ended, and whose it was.
-    fn without_primary_since(&self, grid: usize) -> String {
-        let ended = |term: &&Term| term.to.is_some_and(|to| to <= self.as_of);
-        let terms = || self.staffing.terms(grid, Duty::Primary).iter().filter(ended);
-        let Some(since) = terms().filter_map(|term| term.to).max() else { return ", and never one before".to_string() };
-        let mut last: Vec<usize> = terms().filter(|term| term.to == Some(since)).map(|term| term.officer).collect();
-        last.sort_unstable();
-        last.dedup();
-        format!(" since {since} (until then {})", self.officers(last.into_iter()))
-    }
-
-    /// Who begins next, where somebody does.
-    fn next_primary(&self, grid: usize) -> String {
-        let future = self.staffing.terms(grid, Duty::Primary).iter().filter(|term| term.from > self.as_of);
-        let next = future.min_by_key(|term| (term.from, term.officer));
-        next.map_or(String::new(), |term| {
-            format!("; {} begins on {}", self.tables.officers.officer_id.text(term.officer), term.from)
-        })
+    /// Since when nobody has had a duty, who had it last, and who begins next.
+    fn vacancy(&self, grid: usize, duty: Duty) -> String {
+        let terms = || self.staffing.terms(grid, duty).iter();
+        let since = match terms().filter_map(|term| term.to.filter(|&to| to <= self.as_of)).max() {
+            None => ", and never one before".to_string(),
+            Some(since) => {
+                let mut last: Vec<usize> =
+                    terms().filter(|term| term.to == Some(since)).map(|term| term.officer).collect();
+                last.sort_unstable();
+                last.dedup();
+                format!(" since {since} (until then {})", self.officers(last.into_iter()))
+            }
+        };
+        let future = terms().filter(|term| term.from > self.as_of);
+        let next = future.map(|term| (term.from, self.tables.officers.officer_id.text(term.officer))).min();
+        let next = next.map_or(String::new(), |(from, officer)| format!("; {officer} begins on {from}"));
+        format!("{since}{next}")
     }
 
     /// The day from which there has been more than one: the second of the days on which today's primaries began.
@@ -281,33 +319,35 @@ impl<'a> Inspector<'a> {
         let Some(size) = self.rules.sizes.iter().find(|size| size.grid_kind == kind) else { return };
         let GridSize { at_least, at_most, .. } = *size;
         let count = grid.counts.all().get(Count::Households);
-        let id = self.grid_id(grid.grid);
-        let found = households(count);
+        let (id, grid_name, found) = (self.grid_id(grid.grid), self.grid(grid.grid), households(count));
         if count < i64::from(at_least) {
-            let detail = format!("grid {id}: {found}, a {kind} grid has at least {at_least}");
+            let detail = format!("{grid_name}: {found}, at least {at_least} in a grid of kind {kind}");
             self.report(FaultKind::GridTooSmall, id, detail);
         }
         if count > i64::from(at_most) {
-            let detail = format!("grid {id}: {found}, a {kind} grid has at most {at_most}");
+            let detail = format!("{grid_name}: {found}, at most {at_most} in a grid of kind {kind}");
             self.report(FaultKind::GridTooLarge, id, detail);
         }
     }
 
-    fn inspect_branch(&mut self, grid: usize) {
-        let Some(branch) = self.tables.grids.branch_id.get(grid) else { return };
+    fn inspect_branch(&mut self, grid: &GridCoverage) {
+        let Some(branch) = self.tables.grids.branch_id.get(grid.grid) else { return };
         let branches = &self.tables.branches;
-        let (id, name) = (self.grid_id(grid), branches.branch_id.text(branch));
+        let (id, name) = (self.grid_id(grid.grid), branches.branch_id.text(branch));
         let closed_on = branches.closed_on.get(branch).filter(|&day| day <= self.as_of);
         let opens_on = branches.opened_on.get(branch).filter(|&day| day > self.as_of);
-        match (closed_on, opens_on) {
-            (Some(day), _) => {
-                self.report(FaultKind::BranchClosed, id, format!("grid {id}: branch {name} closed on {day}"));
-            }
-            (None, Some(day)) => {
-                self.report(FaultKind::BranchClosed, id, format!("grid {id}: branch {name} opens only on {day}"));
-            }
-            (None, None) => {}
-        }
+        let state = match (closed_on, opens_on) {
+            (Some(day), _) => format!("closed on {day}"),
+            (None, Some(day)) => format!("opens only on {day}"),
+            (None, None) => return,
+        };
+        let primaries = self.staffing.serving(grid.grid, Duty::Primary);
+        let officers = match primaries.as_slice() {
+            [] => "no primary officer".to_string(),
+            officers => format!("primary officer {}", self.officers(officers.iter().copied())),
+        };
+        let found = households(grid.counts.all().get(Count::Households));
+        self.report(FaultKind::BranchClosed, id, format!("grid {id}: branch {name} {state}; {found}, {officers}"));
     }
 
     /// A village or community: a grid at least, of one branch where it is rural, with the households of the register.
@@ -317,8 +357,8 @@ impl<'a> Inspector<'a> {
         let registered = areas.household_count.get(area).unwrap_or(0);
         let name = format!("area {id} {}", areas.name.text(area));
         if grids.is_empty() {
-            let last = self.last_grid(area);
-            let detail = format!("{name}: no valid grid{last}; {} in the civil register", households(registered));
+            let other = self.other_grids.get(area).map_or(String::new(), OtherGrids::in_words);
+            let detail = format!("{name}: no valid grid{other}; {} in the civil register", households(registered));
             self.report(FaultKind::AreaWithoutGrid, id, detail);
             return;
         }
@@ -337,8 +377,12 @@ impl<'a> Inspector<'a> {
             (FaultKind::HouseholdsOver, "over")
         };
         let grids = names(grids.iter().map(|&grid| self.grid_id(grid)));
+        let elsewhere = match self.other_grids.get(area).map_or(0, |other| other.households) {
+            0 => String::new(),
+            count => format!("; {} more in grids that are not valid", households(count)),
+        };
         let detail = format!(
-            "{name}: {} in valid grids ({grids}), {registered} in the civil register; {difference} {word}, {} are tolerated",
+            "{name}: {} in valid grids ({grids}), {registered} in the civil register: {difference} {word}, tolerance {}{elsewhere}",
             households(found),
             tolerance.times_down(i128::from(registered)),
         );
@@ -361,11 +405,6 @@ impl<'a> Inspector<'a> {
         self.report(FaultKind::RuralOverlap, id, detail);
     }
 
-    fn last_grid(&self, area: usize) -> String {
-        let last = self.last_grids.get(area).copied().flatten();
-        last.map_or(String::new(), |(to, grid)| format!(", {} ended on {to}", self.grid_id(grid)))
-    }
-
     fn report_household(&mut self, household: &str, grid: usize) {
         let grids = &self.tables.grids;
         let id = self.grid_id(grid);
@@ -383,9 +422,10 @@ fn households(count: i64) -> String {
     if count == 1 { "1 household".to_string() } else { format!("{count} households") }
 }
 
-/// Names in a row; of very many the first, and how many more there are.
+/// Names in their byte order, whatever the order of the files; of very many the first, and how many more there are.
 fn names<'n>(all: impl Iterator<Item = &'n str>) -> String {
-    let all: Vec<&str> = all.collect();
+    let mut all: Vec<&str> = all.collect();
+    all.sort_unstable();
     let shown: Vec<&str> = all.iter().copied().take(NAMES_MAX).collect();
     match all.len().saturating_sub(NAMES_MAX) {
         0 => shown.join(", "),

@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
-use crate::fault::Result;
+use crate::fault::{Error, Result};
 use crate::grade::Change;
-use crate::limit::credit_list::{place, profile_valid_until};
+use crate::limit::credit_list::profile_valid_until;
 
 use super::Subject;
 use super::figures::Amount;
@@ -39,8 +39,8 @@ pub struct Outcome {
 impl Outcome {
     pub fn of(subject: &Subject) -> Result<Outcome> {
         let (grade, limit, outcome) = (subject.grade()?, subject.limit()?, subject.outcome()?);
-        let (list, reason) =
-            place(subject.number, &subject.night.facts, grade, outcome, subject.rulebook, &subject.ranks);
+        let place = subject.night.lists.get(subject.number).copied();
+        let (list, reason) = place.ok_or_else(|| Error::internal("the household is on no credit list"))?;
         let until = profile_valid_until(subject.as_of(), subject.value("profile_age_days"), subject.rulebook);
         let decisions = subject.tables().decisions.as_ref();
         let decision_id = outcome.decision.zip(decisions).map(|(decision, rows)| rows.decision_id.text(decision.row));

@@ -34,7 +34,7 @@ pub fn place_all(facts: &Facts, grades: &[ModelGrade], finals: &[Final], ruleboo
 }
 
 /// The list of a household and the first reason that holds.
-pub fn place(
+fn place(
     household: usize,
     facts: &Facts,
     grade: &ModelGrade,

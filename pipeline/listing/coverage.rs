@@ -53,8 +53,7 @@ pub struct Coverage {
 /// What is not done; the lists of grids are left out where the grids are not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Missing {
-    /// Segments with a gap, and their gap.
-    pub profile_gaps: Vec<(String, i64)>,
+    pub profile_gap: i64,
     pub households_not_visited_12m: i64,
     pub care_households_not_visited_3m: i64,
     #[serde(flatten)]
@@ -64,10 +63,19 @@ pub struct Missing {
 /// Grids in which something is not done, by their identifiers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct MissingInGrids {
+    /// The largest gap first. Above the grid one's surplus makes up for another's gap, so these can be more.
+    pub grids_with_profile_gap: Vec<GridGap>,
     pub grids_without_one_primary: Vec<String>,
     pub grids_not_patrolled: Vec<String>,
     pub grids_with_urgent_issues: Vec<String>,
     pub urgent_open: i64,
+}
+
+/// The profiles that a grid is short of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GridGap {
+    pub grid_id: String,
+    pub profile_gap: i64,
 }
 
 /// The credit rating of an area, as `village_ratings` has it.
@@ -297,10 +305,9 @@ impl FundingLine {
 
 impl Missing {
     fn of(segments: &[SegmentLine], grids: Option<MissingInGrids>) -> Missing {
-        let parts = segments.iter().filter(|segment| segment.segment != ALL && segment.figures.profile_gap > 0);
         let all = segments.iter().find(|segment| segment.segment == ALL).map(|all| all.figures).unwrap_or_default();
         Missing {
-            profile_gaps: parts.map(|segment| (segment.segment.clone(), segment.figures.profile_gap)).collect(),
+            profile_gap: all.profile_gap,
             households_not_visited_12m: all.get(Count::Households) - all.get(Count::Visited12m),
             care_households_not_visited_3m: all.get(Count::CareHouseholds) - all.get(Count::CareVisited3m),
             grids,
@@ -313,7 +320,13 @@ impl MissingInGrids {
         let named = |is_missing: &dyn Fn(&GridLine) -> bool| {
             grids.iter().filter(|grid| is_missing(grid)).map(|grid| grid.grid_id.clone()).collect()
         };
+        let short = grids.iter().filter(|grid| grid.figures.profile_gap > 0);
+        let mut gaps: Vec<GridGap> = short
+            .map(|grid| GridGap { grid_id: grid.grid_id.clone(), profile_gap: grid.figures.profile_gap })
+            .collect();
+        gaps.sort_by_key(|gap| std::cmp::Reverse(gap.profile_gap));
         MissingInGrids {
+            grids_with_profile_gap: gaps,
             grids_without_one_primary: named(&|grid| grid.primary_officer_id.is_none()),
             grids_not_patrolled: named(&|grid| !grid.patrol_met),
             grids_with_urgent_issues: named(&|grid| grid.urgent_open > 0),

@@ -101,12 +101,7 @@ impl Subjects {
 }
 
 /// Who stands in the rows of a branch or area.
-fn named(
-    run: &PublishedRun,
-    table: &'static str,
-    column: &'static str,
-    scope: &Scope,
-) -> Result<BTreeSet<String>> {
+fn named(run: &PublishedRun, table: &'static str, column: &'static str, scope: &Scope) -> Result<BTreeSet<String>> {
     let (place, id) = match scope {
         Scope::Bank => return Ok(BTreeSet::new()),
         Scope::Branch(id) => ("branch_id", id),

@@ -3,7 +3,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::coverage::counts::{BySegment, Count, Counts, SHARES};
+use crate::coverage::counts::{BySegment, Count, Counts, SHARES, Segment};
 use crate::explanation::Points;
 use crate::fault::Result;
 
@@ -81,7 +81,7 @@ impl SegmentLine {
     pub fn of_sums(grids: i64, sums: &BySegment) -> Vec<SegmentLine> {
         let all = Figures { counts: sums.all(), profile_gap: sums.profile_gap_of_all() };
         let all = SegmentLine { segment: ALL.to_string(), grids, figures: all };
-        let segments = crate::coverage::counts::Segment::ALL.into_iter().map(|segment| SegmentLine {
+        let segments = Segment::ALL.into_iter().map(|segment| SegmentLine {
             segment: segment.name().to_string(),
             grids,
             figures: Figures { counts: sums.segment(segment), profile_gap: sums.profile_gap(segment) },
@@ -216,5 +216,36 @@ impl OfficerLine {
             onsite_visits_12m: row.count("onsite_visits_12m")?,
             invalid_visits_12m: row.count("invalid_visits_12m")?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_listed_with_all_first_and_the_gap_of_their_sums() {
+        let mut sums = BySegment::default();
+        for (segment, required, profiled) in [(Segment::Rural, 7, 4), (Segment::Resident, 2, 9)] {
+            sums.segment_mut(segment).add(Count::ProfilesRequired, required);
+            sums.segment_mut(segment).add(Count::Profiled, profiled);
+        }
+        let lines = SegmentLine::of_sums(3, &sums);
+        let shown: Vec<(&str, i64, i64)> = lines
+            .iter()
+            .map(|line| (line.segment.as_str(), line.figures.get(Count::Profiled), line.figures.profile_gap))
+            .collect();
+        assert_eq!(shown, [("all", 13, 3), ("rural", 4, 3), ("resident", 9, 0), ("business", 0, 0)]);
+        assert!(lines.iter().all(|line| line.grids == 3));
+    }
+
+    #[test]
+    fn figures_are_keyed_as_the_tables_name_their_columns() {
+        let contracts = crate::contract::Contracts::built_in().unwrap();
+        let line = SegmentLine::of_sums(1, &BySegment::default()).remove(0);
+        let keys = serde_json::to_value(&line).unwrap();
+        let keys: Vec<&String> = keys.as_object().unwrap().keys().collect();
+        let columns = &contracts.output("branch_coverage").unwrap().columns;
+        assert_eq!(keys, columns.iter().skip(1).map(|column| &column.name).collect::<Vec<_>>());
     }
 }

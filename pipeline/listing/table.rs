@@ -1,8 +1,8 @@
-//! A table of text for a terminal: titles over their columns, counts with their share beside them. Where that is wider
-//! than a line, counts are left out, the least important first; a share always stays.
+//! A table of text for a terminal: titles over their columns, counts with their share beside them. Where a line has no
+//! room for every count, the most important ones are shown; a share always is.
 
 use crate::explanation::grouped;
-use crate::layout::{LINE_WIDTH, left, right, width};
+use crate::layout::{self, LINE_WIDTH, hanging, left, right, width};
 
 /// Shown where there is nothing to take a share of.
 const NOTHING: &str = "–";
@@ -10,6 +10,8 @@ const NOTHING: &str = "–";
 const SHARE: usize = 4;
 /// What stands between two columns.
 const BETWEEN: usize = 2;
+/// Columns that a text needs before it is broken into lines.
+const LAST: usize = 16;
 
 pub enum Cell {
     Text(String),
@@ -46,7 +48,7 @@ struct Column {
     /// In as many lines as it has.
     title: String,
     side: Side,
-    /// Of columns of shares: the highest loses its counts first.
+    /// Of columns of shares: the lowest shows its counts first.
     rank: usize,
     has_counts: bool,
 }
@@ -69,14 +71,14 @@ impl Table {
         self.column(title, Side::Right, 0)
     }
 
-    /// A column of shares; of several that are too wide together, the one with the highest rank loses its counts first.
+    /// A column of shares; of several that are too wide together, the one with the lowest rank shows its counts first.
     #[must_use]
     pub fn parts(self, title: &str, rank: usize) -> Table {
         self.column(title, Side::Right, rank)
     }
 
     fn column(mut self, title: &str, side: Side, rank: usize) -> Table {
-        self.columns.push(Column { title: title.to_string(), side, rank, has_counts: true });
+        self.columns.push(Column { title: title.to_string(), side, rank, has_counts: false });
         self
     }
 
@@ -86,34 +88,48 @@ impl Table {
 
     /// The lines of the table, indented.
     pub fn lines(mut self, indent: usize) -> Vec<String> {
-        let mut cells = self.texts();
-        while indent + self.width(&cells) > LINE_WIDTH && self.drop_counts() {
-            cells = self.texts();
-        }
+        self.show_counts(LINE_WIDTH.saturating_sub(indent));
+        let cells = self.texts();
         let widths = self.widths(&cells);
         let heights = self.columns.iter().map(|column| column.title.split('\n').count());
         let height = heights.max().unwrap_or(0);
         let titles = (0..height).map(|line| self.title_line(line, height));
-        let line = |cells: &Vec<String>| {
-            let padded = self.columns.iter().zip(cells).zip(&widths).map(|((column, cell), &width)| match column.side {
-                Side::Left => left(cell, width),
-                Side::Right => right(cell, width),
-            });
-            let text = padded.collect::<Vec<_>>().join(&" ".repeat(BETWEEN));
-            format!("{}{text}", " ".repeat(indent)).trim_end().to_string()
-        };
-        titles.collect::<Vec<_>>().iter().chain(&cells).map(line).collect()
+        let titles: Vec<Vec<String>> = titles.collect();
+        titles.iter().chain(&cells).flat_map(|cells| self.line(cells, &widths, indent)).collect()
     }
 
-    /// Leaves out the counts of the least important column that still has them; false when none has.
-    fn drop_counts(&mut self) -> bool {
-        let columns = self.columns.iter_mut().filter(|column| column.rank > 0 && column.has_counts);
-        match columns.max_by_key(|column| column.rank) {
-            Some(column) => {
-                column.has_counts = false;
-                true
+    /// One row; the text of a last column at the left goes on below where it is too long.
+    fn line(&self, cells: &[String], widths: &[usize], indent: usize) -> Vec<String> {
+        let mut start = " ".repeat(indent);
+        let last = self.columns.len().saturating_sub(1);
+        for (position, ((column, cell), &width)) in self.columns.iter().zip(cells).zip(widths).enumerate() {
+            match column.side {
+                Side::Left if position == last && layout::width(&start) + LAST <= LINE_WIDTH => {
+                    return hanging(&start, cell);
+                }
+                Side::Left => start.push_str(&left(cell, width)),
+                Side::Right => start.push_str(&right(cell, width)),
             }
-            None => false,
+            start.push_str(&" ".repeat(BETWEEN));
+        }
+        vec![start.trim_end().to_string()]
+    }
+
+    /// Shows the counts for which there is room, those of the lowest rank first.
+    fn show_counts(&mut self, room: usize) {
+        let mut by_rank: Vec<usize> = (0..self.columns.len()).collect();
+        by_rank.sort_by_key(|&position| self.columns.get(position).map(|column| column.rank));
+        for position in by_rank {
+            self.set_counts(position, true);
+            if self.width(&self.texts()) > room {
+                self.set_counts(position, false);
+            }
+        }
+    }
+
+    fn set_counts(&mut self, position: usize, has_counts: bool) {
+        if let Some(column) = self.columns.get_mut(position) {
+            column.has_counts = has_counts;
         }
     }
 
@@ -192,19 +208,32 @@ mod tests {
     fn titles_stand_over_their_columns() {
         insta::assert_snapshot!(table("G1").lines(2).join("\n"), @"
               house-
-        grid   holds   profiled  visited
-        G1     1,200  1,000 83%  3  <1%
-        G2         0          –        –
+        grid   holds    profiled  visited
+        G1     1,200  1,000  83%   3  <1%
+        G2         0           –        –
         ");
     }
 
     #[test]
     fn what_is_too_wide_loses_counts_but_no_share() {
-        let lines = table(&"G".repeat(68)).lines(2);
-        assert!(lines[2].ends_with("1,200  1,000  83%   <1%"), "{lines:?}");
+        let row = |columns: usize| table(&"G".repeat(columns)).lines(2).remove(2);
+        assert!(row(68).ends_with("1,200  1,000  83%   3  <1%"), "{}", row(68));
+        // The second title is as wide as its counts, so nothing is won by leaving them out.
+        assert!(row(70).ends_with("1,200       83%   3  <1%"), "{}", row(70));
+        assert!(width(&row(70)) <= LINE_WIDTH);
+        assert!(row(90).ends_with("1,200       83%      <1%"), "{}", row(90));
+    }
+
+    #[test]
+    fn a_long_text_at_the_end_goes_on_below() {
+        let mut table = Table::default().left("household").left("to do");
+        table.row(vec![Cell::Text("H".repeat(76)), Cell::Text("renew the profile: it no longer rates".into())]);
+        let lines = table.lines(2);
+        assert_eq!(
+            lines[1..].iter().map(|line| line.trim_start_matches([' ', 'H'])).collect::<Vec<_>>(),
+            ["renew the profile:", "it no longer rates"]
+        );
         assert!(lines.iter().all(|line| width(line) <= LINE_WIDTH), "{lines:?}");
-        let wider = table(&"G".repeat(90)).lines(2);
-        assert!(wider[2].ends_with("1,200       83%      <1%"), "{wider:?}");
     }
 
     #[test]

@@ -57,22 +57,27 @@ pub const FAULTS: &[Word] = &[
 pub const TASKS: &[Word] = &[
     ("no_profile", "make the profile: there is none", "建档：尚未建档"),
     ("stale_profile", "renew the profile: no longer fresh", "更新建档：建档已旧"),
-    ("profile_expiring", "renew the profile before it expires", "更新建档：即将失效"),
+    ("profile_expiring", "renew the profile: it rates until then", "更新建档：此日后不可评级"),
     ("not_visited", "visit: too long without a valid one", "走访：已久无有效走访"),
-    ("care_not_visited", "visit: a care household", "走访：关怀户"),
+    ("care_not_visited", "visit: care household", "走访：关怀户"),
     ("urgent_issue", "settle the urgent issue", "解决紧急问题"),
     ("repeat_visit", "repeat the visit: it did not count", "重访：上次现场走访无效"),
 ];
 
-/// The same, of several households.
-pub const TASK_COUNTS: &[Word] = &[
-    ("no_profile", "profiles to make", "待建档"),
-    ("stale_profile", "profiles to renew", "待更新建档"),
-    ("profile_expiring", "profiles about to expire", "建档即将失效"),
-    ("not_visited", "households to visit", "待走访"),
-    ("care_not_visited", "care households to visit", "待走访关怀户"),
-    ("urgent_issue", "households with an urgent issue", "有紧急问题的户"),
-    ("repeat_visit", "visits to repeat", "待重访"),
+/// The same of a stale profile that is too old to rate.
+pub const TASK_OF_EXPIRED_PROFILE: (&str, &str) = ("renew the profile: it no longer rates", "更新建档：已不可评级");
+
+/// A reason, and what there is to do: one, several, and in Chinese.
+pub type TaskCount = (&'static str, &'static str, &'static str, &'static str);
+
+pub const TASK_COUNTS: &[TaskCount] = &[
+    ("no_profile", "profile to make", "profiles to make", "待建档"),
+    ("stale_profile", "profile to renew", "profiles to renew", "待更新建档"),
+    ("profile_expiring", "profile about to expire", "profiles about to expire", "建档即将失效"),
+    ("not_visited", "household to visit", "households to visit", "待走访"),
+    ("care_not_visited", "care household to visit", "care households to visit", "待走访关怀户"),
+    ("urgent_issue", "household with an urgent issue", "households with an urgent issue", "有紧急问题"),
+    ("repeat_visit", "visit to repeat", "visits to repeat", "待重访"),
 ];
 
 #[cfg(test)]
@@ -94,10 +99,10 @@ mod tests {
             (DUTIES, of_output("work_list", "duty")),
             (FAULTS, of_output("partition_faults", "fault")),
             (TASKS, reasons.clone()),
-            (TASK_COUNTS, reasons),
         ] {
             let known: Vec<&str> = list.iter().map(|word| word.0).collect();
             assert_eq!(known, codes, "the words in the order of their codes");
         }
+        assert_eq!(TASK_COUNTS.iter().map(|count| count.0).collect::<Vec<_>>(), reasons);
     }
 }

@@ -817,7 +817,7 @@ fn a_card_may_end_when_another_takes_its_kinds() {
 }
 
 #[test]
-fn the_policies_of_grids_and_officers_are_checked() {
+fn the_policies_of_grids_are_checked() {
     check(
         "partition.toml",
         &[
@@ -857,6 +857,10 @@ fn the_policies_of_grids_and_officers_are_checked() {
             refusal("rural = 0.90", "rural = 90", &[("rural = 90", "`rural` is 90")]),
         ],
     );
+}
+
+#[test]
+fn the_policies_of_officers_are_checked() {
     check(
         "officers.toml",
         &[

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use tempfile::TempDir;
 use wellfield::calendar::Date;
 use wellfield::contract::{Contract, Contracts, Type};
@@ -13,7 +13,7 @@ use wellfield::outputs::OutputTable;
 use wellfield::publish;
 use wellfield::publish::manifest::Manifest;
 
-use super::format::{Case, RulebookEdit, expand};
+use super::format::{Case, EarlierHousehold, EarlierNotice, RulebookEdit, expand};
 use crate::second_opinion::Tables;
 use crate::support::bank::{BankBuilder, REGISTER, Row};
 use crate::support::{copy_folder, program, published, read, repository};
@@ -102,12 +102,8 @@ fn add_case(bank: &mut BankBuilder, case: &MarkedCase) {
 
 fn add_rows(bank: &mut BankBuilder, case: &MarkedCase, table: &str, rows: &[toml::Table]) {
     let contract = bank.contract(table).clone();
-    let numbered = match contract.key.as_slice() {
-        [own] if contract.column(own).unwrap().kind == Type::Id => Some(own.as_str()),
-        _ => None,
-    };
     let defaults = bank.default_row(table).clone();
-    for row in rows.iter().flat_map(|row| expand(&with_own_id(row, numbered, &defaults), numbered)) {
+    for row in rows.iter().flat_map(|row| expand(row, &contract, &defaults)) {
         let mut row: Row = defaults.clone().into_iter().chain(row).collect();
         for column in contract.columns.iter().filter(|column| column.kind == Type::Id) {
             if let Some(id) = row.get_mut(&column.name) {
@@ -116,15 +112,6 @@ fn add_rows(bank: &mut BankBuilder, case: &MarkedCase, table: &str, rows: &[toml
         }
         bank.add_row(table, row);
     }
-}
-
-/// The row with its identifier written out, so that it can be numbered.
-fn with_own_id(row: &toml::Table, numbered: Option<&str>, defaults: &Row) -> toml::Table {
-    let mut row = row.clone();
-    if let Some(own) = numbered.filter(|own| !row.contains_key(*own)) {
-        row.insert(own.to_string(), toml::Value::String(defaults[own].clone()));
-    }
-    row
 }
 
 /// The signed rulebook with the edits of a case.
@@ -161,31 +148,74 @@ fn set(version: &mut toml::Value, values: &toml::Table) {
     }
 }
 
-/// Publishes, as of the day before, what the cases say that an earlier run said.
+/// Publishes, as of the day before, what the cases say that an earlier run said; notices only where a case gives some,
+/// so that there are earlier runs without them too.
 fn publish_earlier_run(bank: &Path, cases: &[MarkedCase]) {
-    let households = cases.iter().flat_map(|case| {
-        let households = case.case.previous.iter();
-        households.map(|(id, household)| (case.id(id), household.grade.as_str(), i128::from(household.limit) * 100))
-    });
-    let households: Vec<_> = households.collect();
-    let stars = cases.iter().flat_map(|case| case.case.previous_stars.iter().map(|(id, stars)| (case.id(id), *stars)));
-    let stars: Vec<_> = stars.collect();
-    if households.is_empty() && stars.is_empty() {
+    let is_given =
+        |case: &Case| !case.previous.is_empty() || !case.previous_stars.is_empty() || !case.previous_notice.is_empty();
+    if !cases.iter().any(|case| is_given(&case.case)) {
         return;
     }
-    let ids: ArrayRef = Arc::new(StringArray::from_iter_values(households.iter().map(|(id, _, _)| id)));
-    let grades: ArrayRef = Arc::new(StringArray::from_iter_values(households.iter().map(|(_, grade, _)| grade)));
-    let limits = Decimal128Array::from_iter_values(households.iter().map(|(_, _, limit)| *limit));
-    let limits: ArrayRef = Arc::new(limits.with_precision_and_scale(18, 2).unwrap());
-    let areas: ArrayRef = Arc::new(StringArray::from_iter_values(stars.iter().map(|(id, _)| id)));
-    let stars: ArrayRef = Arc::new(Int64Array::from_iter_values(stars.iter().map(|(_, stars)| *stars)));
-    let outputs = [
-        ("household_grades", vec![("household_id", ids.clone()), ("model_grade", grades)]),
-        ("grant_limits", vec![("household_id", ids), ("suggested_limit", limits)]),
-        ("village_ratings", vec![("area_id", areas), ("stars", stars)]),
-    ]
-    .map(|(name, columns)| OutputTable { name: name.to_string(), batch: RecordBatch::try_from_iter(columns).unwrap() });
+    let mut outputs = Vec::from(earlier_households(cases));
+    outputs.push(earlier_stars(cases));
+    if cases.iter().any(|case| !case.case.previous_notice.is_empty()) {
+        outputs.push(earlier_notices(cases));
+    }
     let as_of = Date(Date::parse(&cases[0].case.as_of).unwrap().0 - 1);
     let manifest = Manifest { run_id: "earlier".into(), as_of: as_of.to_string(), sequence: 1, ..Manifest::default() };
     publish::publish(&bank.join("runs"), &outputs, &Contracts::built_in().unwrap(), manifest, as_of).unwrap();
+}
+
+fn earlier_households(cases: &[MarkedCase]) -> [OutputTable; 2] {
+    let households = cases.iter().flat_map(|case| {
+        let households = case.case.previous.iter();
+        households.map(|(id, household)| (case.id(id), household))
+    });
+    let households: Vec<(String, &EarlierHousehold)> = households.collect();
+    let texts = |of: fn(&EarlierHousehold) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(households.iter().map(|(_, household)| of(household))))
+    };
+    let ids: ArrayRef = Arc::new(StringArray::from_iter_values(households.iter().map(|(id, _)| id)));
+    let consents: BooleanArray = households.iter().map(|(_, household)| household.notice_consent).collect();
+    let limits = households.iter().map(|(_, household)| i128::from(household.limit) * 100);
+    let limits = Decimal128Array::from_iter_values(limits).with_precision_and_scale(18, 2).unwrap();
+    let grades = vec![
+        ("household_id", ids.clone()),
+        ("model_grade", texts(|household| &household.grade)),
+        ("final_grade", texts(|household| household.final_grade.as_deref().unwrap_or(&household.grade))),
+        ("decision", texts(|household| &household.decision)),
+        ("credit_list", texts(|household| &household.credit_list)),
+        ("notice_consent", Arc::new(consents)),
+    ];
+    let limits: Vec<(&str, ArrayRef)> = vec![("household_id", ids), ("suggested_limit", Arc::new(limits))];
+    [earlier_table("household_grades", grades), earlier_table("grant_limits", limits)]
+}
+
+fn earlier_stars(cases: &[MarkedCase]) -> OutputTable {
+    let stars = cases.iter().flat_map(|case| case.case.previous_stars.iter().map(|(id, stars)| (case.id(id), *stars)));
+    let (areas, stars): (Vec<String>, Vec<i64>) = stars.unzip();
+    let columns: Vec<(&str, ArrayRef)> =
+        vec![("area_id", Arc::new(StringArray::from(areas))), ("stars", Arc::new(Int64Array::from(stars)))];
+    earlier_table("village_ratings", columns)
+}
+
+fn earlier_notices(cases: &[MarkedCase]) -> OutputTable {
+    let notices: Vec<_> = cases
+        .iter()
+        .flat_map(|case| case.case.previous_notice.iter().map(|(id, notice)| (case.id(id), notice)))
+        .collect();
+    let ids = StringArray::from_iter_values(notices.iter().map(|(id, _)| id));
+    let days = |of: fn(&EarlierNotice) -> &str| -> ArrayRef {
+        Arc::new(Date32Array::from_iter_values(notices.iter().map(|(_, notice)| Date::parse(of(notice)).unwrap().0)))
+    };
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("household_id", Arc::new(ids)),
+        ("notice_from", days(|notice| &notice.notice_from)),
+        ("notice_until", days(|notice| &notice.notice_until)),
+    ];
+    earlier_table("public_notice", columns)
+}
+
+fn earlier_table(name: &str, columns: Vec<(&str, ArrayRef)>) -> OutputTable {
+    OutputTable { name: name.to_string(), batch: RecordBatch::try_from_iter(columns).unwrap() }
 }

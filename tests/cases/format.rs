@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, Days, Months, NaiveDate};
 use serde::Deserialize;
+use wellfield::contract::{Contract, Type};
 
-use crate::support::bank::{Row, cells};
+use crate::support::bank::{Row, cells, text};
 use crate::support::{read, repository};
 
 /// Rows by table.
@@ -31,6 +32,8 @@ pub struct Case {
     pub why: String,
     #[serde(default)]
     pub as_of: String,
+    /// Instead of the file's `base`; an empty text for none.
+    base: Option<String>,
     /// Identifiers stand in the bank as they are written here, with no other case beside them.
     #[serde(default)]
     pub own_bank: bool,
@@ -45,6 +48,9 @@ pub struct Case {
     /// Stars of an area in that run.
     #[serde(default)]
     pub previous_stars: BTreeMap<String, i64>,
+    /// Public notices of households in that run.
+    #[serde(default)]
+    pub previous_notice: BTreeMap<String, EarlierNotice>,
     #[serde(default)]
     pub given: Rows,
     /// By output table and key, the cells that must stand there; `"absent"` for a row that must not.
@@ -69,10 +75,33 @@ pub struct RulebookEdit {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlierHousehold {
+    /// The model's grade.
     pub grade: String,
-    /// In currency units.
+    /// The suggested one, in currency units.
     #[serde(default)]
     pub limit: i64,
+    /// Left out: the model's grade.
+    pub final_grade: Option<String>,
+    #[serde(default = "no_decision")]
+    pub decision: String,
+    #[serde(default = "grey")]
+    pub credit_list: String,
+    pub notice_consent: Option<bool>,
+}
+
+fn no_decision() -> String {
+    "none".to_string()
+}
+
+fn grey() -> String {
+    "grey".to_string()
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierNotice {
+    pub notice_from: String,
+    pub notice_until: String,
 }
 
 impl CaseFile {
@@ -80,16 +109,12 @@ impl CaseFile {
     pub fn read(name: &str) -> Vec<Case> {
         let path = repository().join(format!("tests/cases/{name}.toml"));
         let file: CaseFile = toml::from_str(&read(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let base: Rows = file.base.map_or_else(Rows::new, |base| {
-            let path = repository().join(format!("tests/support/{base}.toml"));
-            toml::from_str(&read(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-        });
         let filled = file.cases.into_iter().map(|mut case| {
             if case.as_of.is_empty() {
                 case.as_of.clone_from(&file.as_of);
             }
-            for (table, rows) in &base {
-                case.given.entry(table.clone()).or_insert_with(|| rows.clone());
+            for (table, rows) in base_rows(case.base.as_deref().or(file.base.as_deref())) {
+                case.given.entry(table).or_insert(rows);
             }
             assert!(!case.expected.is_empty() || !case.counts.is_empty(), "`{}` expects nothing", case.name);
             case
@@ -98,24 +123,53 @@ impl CaseFile {
     }
 }
 
-/// The rows that a written row stands for: itself, or with `repeat` that many, each `step_days` or `step_months` after
-/// the one before, and with its number at the end of the identifier in the column `numbered`, where that is given.
-pub fn expand(written: &toml::Table, numbered: Option<&str>) -> Vec<Row> {
+/// The rows of a file of `tests/support`, read by its name.
+fn base_rows(base: Option<&str>) -> Rows {
+    let Some(base) = base.filter(|base| !base.is_empty()) else { return Rows::new() };
+    let path = repository().join(format!("tests/support/{base}.toml"));
+    toml::from_str(&read(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The rows that a written row of a table stands for: itself, or with `repeat` that many, each `step_days` or
+/// `step_months` after the one before, and with its number at the end of the table's own identifier and of those in the
+/// columns `numbered`. With `on`, every moment that is not written is on that day.
+pub fn expand(written: &toml::Table, contract: &Contract, defaults: &Row) -> Vec<Row> {
     let mut written = written.clone();
-    let mut take = |key: &str| written.remove(key).map(|value| value.as_integer().expect("a whole number"));
-    let (repeat, step_days, step_months) = (take("repeat"), take("step_days"), take("step_months"));
-    let row = cells(&written);
+    let mut take = |key: &str| written.remove(key);
+    let whole = |value: toml::Value| value.as_integer().expect("a whole number");
+    let (repeat, step_days, step_months) =
+        (take("repeat").map(whole), take("step_days").map(whole), take("step_months").map(whole));
+    let (numbered, on) = (take("numbered"), take("on"));
+    let mut row = cells(&written);
+    if let Some(day) = on {
+        let moments = contract.columns.iter().filter(|column| column.kind == Type::Time);
+        for (moment, usual) in moments.filter_map(|column| defaults.get_key_value(&column.name)) {
+            row.entry(moment.clone()).or_insert_with(|| format!("{}{}", text(&day), &usual[10..]));
+        }
+    }
     let Some(repeat) = repeat else { return vec![row] };
+    let mut numbers: Vec<String> = numbered.map_or_else(Vec::new, |columns| columns.try_into().expect("column names"));
+    numbers.extend(own_identifier(contract));
+    for column in &numbers {
+        row.entry(column.clone()).or_insert_with(|| defaults[column].clone());
+    }
     let step = |number: i64| Step { days: number * step_days.unwrap_or(0), months: number * step_months.unwrap_or(0) };
     (0..repeat)
         .map(|number| {
-            let moved = row.iter().map(|(column, cell)| match numbered {
-                Some(own) if own == column => (column.clone(), format!("{cell}{}", number + 1)),
-                _ => (column.clone(), step(number).apply(cell)),
+            let moved = row.iter().map(|(column, cell)| match numbers.contains(column) {
+                true => (column.clone(), format!("{cell}{}", number + 1)),
+                false => (column.clone(), step(number).apply(cell)),
             });
             moved.collect()
         })
         .collect()
+}
+
+/// The identifier that is a table's own: the first column of its key, unless it is another table's.
+fn own_identifier(contract: &Contract) -> Option<String> {
+    let own =
+        contract.column(contract.key.first()?).ok().filter(|own| own.kind == Type::Id && own.references.is_none());
+    own.map(|own| own.name.clone())
 }
 
 struct Step {

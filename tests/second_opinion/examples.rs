@@ -1,10 +1,11 @@
-//! Made-up rows for the unit tests here: one household in one grid, with defaults that a test
-//! changes where its rule bites. The as-of date of every example is `AS_OF`.
+//! Made-up rows for the unit tests here: one household in one grid of one village and branch, with
+//! defaults that a test changes where its rule bites. The as-of date of every example is `AS_OF`.
 
 use super::calendar::{Date, Time};
 use super::policy::Policy;
 use super::reading::{
-    Account, AccountMonth, Bank, Decision, Grid, Household, Instalment, Loan, LoanMonth, Profile, Visit,
+    Account, AccountMonth, Area, Assignment, Bank, Branch, Decision, Grid, Household, Instalment, Loan, LoanMonth,
+    Officer, Profile, Visit,
 };
 use super::tables::{Previous, Table, Tables};
 
@@ -14,10 +15,13 @@ pub fn date(text: &str) -> Date {
     Date::parse(text)
 }
 
-/// One household, one grid, nothing else; the optional tables are there and empty.
+/// One household, one grid, nothing else; the optional tables are there and empty. Branch B2 has no
+/// grid.
 pub fn bank() -> Bank {
     Bank {
-        grids: vec![Grid { grid_id: "G1".to_string(), branch_id: "B1".to_string(), area_id: "A1".to_string() }],
+        areas: vec![area("A1", "village", None)],
+        branches: vec![branch("B1"), branch("B2")],
+        grids: vec![grid("G1")],
         households: vec![household("H1")],
         profiles: Some(Vec::new()),
         instalments: Some(Vec::new()),
@@ -30,11 +34,61 @@ pub fn bank() -> Bank {
     }
 }
 
+/// A rural area of one household.
+pub fn area(area_id: &str, level: &str, parent_area_id: Option<&str>) -> Area {
+    Area {
+        area_id: area_id.to_string(),
+        parent_area_id: parent_area_id.map(str::to_string),
+        level: level.to_string(),
+        is_rural: true,
+        household_count: 1,
+    }
+}
+
+pub fn branch(branch_id: &str) -> Branch {
+    Branch { branch_id: branch_id.to_string(), opened_on: date("2000-01-01"), closed_on: None }
+}
+
+/// A village grid of B1 in A1, in its third programme year.
+pub fn grid(grid_id: &str) -> Grid {
+    Grid {
+        grid_id: grid_id.to_string(),
+        branch_id: "B1".to_string(),
+        area_id: "A1".to_string(),
+        kind: "village".to_string(),
+        settlement: None,
+        joined_on: date("2024-01-01"),
+        valid_from: date("2020-01-01"),
+        valid_to: None,
+    }
+}
+
+/// An officer of B1.
+pub fn officer(officer_id: &str) -> Officer {
+    Officer {
+        officer_id: officer_id.to_string(),
+        branch_id: "B1".to_string(),
+        active_from: date("2020-01-01"),
+        active_to: None,
+    }
+}
+
+pub fn assignment(grid_id: &str, officer_id: &str, duty: &str) -> Assignment {
+    Assignment {
+        grid_id: grid_id.to_string(),
+        officer_id: officer_id.to_string(),
+        duty: duty.to_string(),
+        valid_from: date("2020-01-01"),
+        valid_to: None,
+    }
+}
+
 pub fn household(household_id: &str) -> Household {
     Household {
         household_id: household_id.to_string(),
         grid_id: "G1".to_string(),
         kind: "farm_household".to_string(),
+        head_name: "某人".to_string(),
         notice_consent: None,
         member_count: 4,
         care_category: "none".to_string(),
@@ -73,6 +127,9 @@ pub fn visit(visit_id: &str, started_at: &str, ended_at: &str) -> Visit {
         position: None,
         photo_hash: None,
         device_id: None,
+        issue_level: "none".to_string(),
+        issue_status: "none".to_string(),
+        issue_resolved_at: None,
     }
 }
 
@@ -108,7 +165,7 @@ pub fn account(opened_on: &str, closed_on: Option<&str>) -> Account {
 }
 
 pub fn account_month(month: &str, average_balance: i128, inflow: i128) -> AccountMonth {
-    AccountMonth { account_id: "C1".to_string(), month: date(month), average_balance, inflow }
+    AccountMonth { account_id: "C1".to_string(), month: date(month), average_balance, inflow, transaction_count: 0 }
 }
 
 /// A decision with an approver and a reason, about H1.
@@ -130,6 +187,10 @@ pub fn decision(decision_id: &str, action: &str) -> Decision {
 
 pub fn run(bank: Bank) -> Tables {
     run_after(bank, None)
+}
+
+pub fn run_with(policy: &Policy, bank: Bank) -> Tables {
+    super::calculate_bank(policy, bank, date(AS_OF), None)
 }
 
 pub fn run_after(bank: Bank, previous: Option<&Previous>) -> Tables {

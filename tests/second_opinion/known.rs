@@ -1,6 +1,6 @@
 //! What the bank knew on the as-of date T: drops the rows that were not yet known, the rows that
-//! hang on them, and every ending that lies after T. Grids, assignments and households are always
-//! known; their dates say whether they are valid.
+//! hang on them, and every ending that lies after T. The register (areas to households) is always
+//! known; its dates say what is open, valid or active.
 
 use std::collections::BTreeSet;
 
@@ -55,14 +55,26 @@ fn drop_rows_of_unknown_parents(bank: &mut Bank) {
 }
 
 /// "A date that ends something ends it on that very day; one after T counts as null." So does an
-/// instalment's `paid_on` after T.
+/// instalment's `paid_on` and an `issue_resolved_at` after T.
 fn forget_later_endings(as_of: Date, bank: &mut Bank) {
     let forget = |ending: &mut Option<Date>| *ending = ending.filter(|day| *day <= as_of);
+    for row in &mut bank.branches {
+        forget(&mut row.closed_on);
+    }
+    for row in &mut bank.grids {
+        forget(&mut row.valid_to);
+    }
+    for row in &mut bank.officers {
+        forget(&mut row.active_to);
+    }
     for row in &mut bank.assignments {
         forget(&mut row.valid_to);
     }
     for row in &mut bank.households {
         forget(&mut row.valid_to);
+    }
+    for row in &mut bank.visits {
+        row.issue_resolved_at = row.issue_resolved_at.filter(|time| time.date <= as_of);
     }
     for row in &mut bank.accounts {
         forget(&mut row.closed_on);

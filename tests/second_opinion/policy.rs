@@ -44,6 +44,73 @@ pub struct Policy {
     pub hold: i128,
     pub optional_caps: BTreeSet<&'static str>,
     pub star_discount_bp: i128,
+    // Partition: grid kind, smallest and greatest number of households.
+    pub sizes: Vec<(&'static str, i128, i128)>,
+    pub count_tolerance: Ratio,
+    /// By programme year from 1; the last one goes on.
+    pub coverage_targets: Vec<Targets>,
+    pub officers: OfficerPolicy,
+    pub villages: VillagePolicy,
+    // Conduct and notice.
+    pub honoured_max: i128,
+    pub notice_days: i64,
+    // Grid funding, in hundredths.
+    pub work_funds: Vec<(Bound, i128)>,
+    pub service_rates: Vec<(&'static str, i128)>,
+    pub work_list: WorkListPolicy,
+}
+
+/// The shares of households to be profiled in one programme year.
+#[derive(Clone, Debug)]
+pub struct Targets {
+    pub rural: Ratio,
+    pub resident: Ratio,
+    pub business: Ratio,
+}
+
+/// How officers are assessed; points are what a duty that is fully met is worth, in tenths.
+#[derive(Clone, Debug)]
+pub struct OfficerPolicy {
+    pub households_visited: i128,
+    pub care_households_visited: i128,
+    pub grids_patrolled: i128,
+    pub profiles_fresh: i128,
+    pub visits_valid: i128,
+    pub issues_resolved: i128,
+    /// Best first, each with its *at_least* in tenths; the last one is the lowest.
+    pub ratings: Vec<(&'static str, i128)>,
+    pub onsite_min: i128,
+    pub invalid_share_max: Ratio,
+}
+
+/// What makes a credit village, township and county.
+#[derive(Clone, Debug)]
+pub struct VillagePolicy {
+    pub credit_grades: Vec<&'static str>,
+    pub prompt_days: i128,
+    pub households_min: i128,
+    /// The thresholds of 1, 2 and 3 stars.
+    pub stars: Vec<StarThresholds>,
+    pub township_share: Ratio,
+    pub county_share: Ratio,
+}
+
+/// When a household is on an officer's work list, and by when it is due.
+#[derive(Clone, Debug)]
+pub struct WorkListPolicy {
+    pub filing_days: i64,
+    pub visit_months: i64,
+    pub care_visit_months: i64,
+    pub expiry_notice_days: i64,
+    pub urgent_issue_days: i64,
+    pub repeat_visit_days: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct StarThresholds {
+    pub credit_share_min: Ratio,
+    pub prompt_share_min: Ratio,
+    pub bad_share_max: Ratio,
 }
 
 #[derive(Clone, Debug)]
@@ -173,6 +240,16 @@ impl Default for Policy {
             hold: parse_scaled("3000", 2),
             optional_caps: BTreeSet::new(),
             star_discount_bp: 10,
+            sizes: sizes(),
+            count_tolerance: Ratio::decimal("0.05"),
+            coverage_targets: coverage_targets(),
+            officers: officers(),
+            villages: villages(),
+            honoured_max: 10,
+            notice_days: 5,
+            work_funds: work_funds(),
+            service_rates: service_rates(),
+            work_list: work_list(),
         }
     }
 }
@@ -192,6 +269,82 @@ fn grade(
         income_multiple: Ratio::decimal(income_multiple),
         net_asset_ratio: Ratio::decimal(net_asset_ratio),
         spread_bp,
+    }
+}
+
+fn sizes() -> Vec<(&'static str, i128, i128)> {
+    vec![
+        ("village", 100, 500),
+        ("community", 200, 500),
+        ("business_district", 100, 500),
+        ("industrial_park", 10, 500),
+        ("campus", 1, 500),
+    ]
+}
+
+/// The columns of the rulebook's table: resident, business, rural.
+fn coverage_targets() -> Vec<Targets> {
+    let rows = [["0.40", "0.50", "0.70"], ["0.70", "0.80", "0.90"], ["1.00", "1.00", "1.00"]];
+    let rows = rows.map(|row| row.map(Ratio::decimal)).into_iter();
+    rows.map(|[resident, business, rural]| Targets { rural, resident, business }).collect()
+}
+
+fn officers() -> OfficerPolicy {
+    let ratings = [("excellent", "90"), ("good", "80"), ("qualified", "60"), ("unqualified", "0")];
+    OfficerPolicy {
+        households_visited: parse_scaled("20", 1),
+        care_households_visited: parse_scaled("10", 1),
+        grids_patrolled: parse_scaled("10", 1),
+        profiles_fresh: parse_scaled("30", 1),
+        visits_valid: parse_scaled("20", 1),
+        issues_resolved: parse_scaled("10", 1),
+        ratings: ratings.map(|(rating, at_least)| (rating, parse_scaled(at_least, 1))).to_vec(),
+        onsite_min: 10,
+        invalid_share_max: Ratio::decimal("0.30"),
+    }
+}
+
+fn villages() -> VillagePolicy {
+    VillagePolicy {
+        credit_grades: vec!["AAA", "AA", "A"],
+        prompt_days: 30,
+        households_min: 20,
+        stars: vec![stars("0.50", "0.90", "0.03"), stars("0.70", "0.90", "0.03"), stars("0.80", "0.95", "0.01")],
+        township_share: Ratio::decimal("0.50"),
+        county_share: Ratio::decimal("0.60"),
+    }
+}
+
+fn stars(credit_share_min: &str, prompt_share_min: &str, bad_share_max: &str) -> StarThresholds {
+    StarThresholds {
+        credit_share_min: Ratio::decimal(credit_share_min),
+        prompt_share_min: Ratio::decimal(prompt_share_min),
+        bad_share_max: Ratio::decimal(bad_share_max),
+    }
+}
+
+/// By households of the area: up to 5,000, below 10,000, from 10,000.
+fn work_funds() -> Vec<(Bound, i128)> {
+    vec![
+        (Bound::AtMost(Ratio::decimal("5000")), parse_scaled("20000", 2)),
+        (Bound::AtMost(Ratio::decimal("9999")), parse_scaled("30000", 2)),
+        (Bound::Otherwise, parse_scaled("40000", 2)),
+    ]
+}
+
+fn service_rates() -> Vec<(&'static str, i128)> {
+    let rates = [("autonomous", "100"), ("unit", "50"), ("property_managed", "60"), ("dispersed", "70")];
+    rates.map(|(settlement, rate)| (settlement, parse_scaled(rate, 2))).to_vec()
+}
+
+fn work_list() -> WorkListPolicy {
+    WorkListPolicy {
+        filing_days: 90,
+        visit_months: 12,
+        care_visit_months: 3,
+        expiry_notice_days: 60,
+        urgent_issue_days: 1,
+        repeat_visit_days: 14,
     }
 }
 

@@ -10,7 +10,10 @@ use super::exact::parse_scaled;
 
 #[derive(Debug, Default)]
 pub struct Bank {
+    pub areas: Vec<Area>,
+    pub branches: Vec<Branch>,
     pub grids: Vec<Grid>,
+    pub officers: Vec<Officer>,
     pub assignments: Vec<Assignment>,
     pub households: Vec<Household>,
     pub profiles: Option<Vec<Profile>>,
@@ -28,16 +31,46 @@ pub struct Bank {
 }
 
 #[derive(Clone, Debug)]
+pub struct Area {
+    pub area_id: String,
+    pub parent_area_id: Option<String>,
+    pub level: String,
+    pub is_rural: bool,
+    pub household_count: i128,
+}
+
+#[derive(Clone, Debug)]
+pub struct Branch {
+    pub branch_id: String,
+    pub opened_on: Date,
+    pub closed_on: Option<Date>,
+}
+
+#[derive(Clone, Debug)]
 pub struct Grid {
     pub grid_id: String,
     pub branch_id: String,
     pub area_id: String,
+    pub kind: String,
+    pub settlement: Option<String>,
+    pub joined_on: Date,
+    pub valid_from: Date,
+    pub valid_to: Option<Date>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Officer {
+    pub officer_id: String,
+    pub branch_id: String,
+    pub active_from: Date,
+    pub active_to: Option<Date>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Assignment {
     pub grid_id: String,
     pub officer_id: String,
+    pub duty: String,
     pub valid_from: Date,
     pub valid_to: Option<Date>,
 }
@@ -47,6 +80,7 @@ pub struct Household {
     pub household_id: String,
     pub grid_id: String,
     pub kind: String,
+    pub head_name: String,
     pub notice_consent: Option<bool>,
     pub member_count: i128,
     pub care_category: String,
@@ -89,6 +123,9 @@ pub struct Visit {
     pub position: Option<Position>,
     pub photo_hash: Option<String>,
     pub device_id: Option<String>,
+    pub issue_level: String,
+    pub issue_status: String,
+    pub issue_resolved_at: Option<Time>,
 }
 
 #[derive(Clone, Debug)]
@@ -108,6 +145,7 @@ pub struct AccountMonth {
     pub month: Date,
     pub average_balance: i128,
     pub inflow: i128,
+    pub transaction_count: i128,
 }
 
 #[derive(Clone, Debug)]
@@ -194,7 +232,10 @@ pub struct Decision {
 impl Bank {
     pub fn read(folder: &Path) -> Bank {
         Bank {
+            areas: read_table(folder, "areas", read_area).unwrap_or_default(),
+            branches: read_table(folder, "branches", read_branch).unwrap_or_default(),
             grids: read_table(folder, "grids", read_grid).unwrap_or_default(),
+            officers: read_table(folder, "officers", read_officer).unwrap_or_default(),
             assignments: read_table(folder, "assignments", read_assignment).unwrap_or_default(),
             households: read_table(folder, "households", read_household).unwrap_or_default(),
             profiles: read_table(folder, "profiles", read_profile),
@@ -282,11 +323,43 @@ fn read_table<T>(folder: &Path, table: &'static str, read_row: impl Fn(&Row) -> 
     Some(rows.collect())
 }
 
+fn read_area(row: &Row) -> Area {
+    Area {
+        area_id: row.required("area_id", Row::text),
+        parent_area_id: row.text("parent_area_id"),
+        level: row.required("level", Row::text),
+        is_rural: row.required("is_rural", Row::truth),
+        household_count: row.required("household_count", Row::count),
+    }
+}
+
+fn read_branch(row: &Row) -> Branch {
+    Branch {
+        branch_id: row.required("branch_id", Row::text),
+        opened_on: row.required("opened_on", Row::date),
+        closed_on: row.date("closed_on"),
+    }
+}
+
 fn read_grid(row: &Row) -> Grid {
     Grid {
         grid_id: row.required("grid_id", Row::text),
         branch_id: row.required("branch_id", Row::text),
         area_id: row.required("area_id", Row::text),
+        kind: row.required("kind", Row::text),
+        settlement: row.text("settlement"),
+        joined_on: row.required("joined_on", Row::date),
+        valid_from: row.required("valid_from", Row::date),
+        valid_to: row.date("valid_to"),
+    }
+}
+
+fn read_officer(row: &Row) -> Officer {
+    Officer {
+        officer_id: row.required("officer_id", Row::text),
+        branch_id: row.required("branch_id", Row::text),
+        active_from: row.required("active_from", Row::date),
+        active_to: row.date("active_to"),
     }
 }
 
@@ -294,6 +367,7 @@ fn read_assignment(row: &Row) -> Assignment {
     Assignment {
         grid_id: row.required("grid_id", Row::text),
         officer_id: row.required("officer_id", Row::text),
+        duty: row.required("duty", Row::text),
         valid_from: row.required("valid_from", Row::date),
         valid_to: row.date("valid_to"),
     }
@@ -304,6 +378,7 @@ fn read_household(row: &Row) -> Household {
         household_id: row.required("household_id", Row::text),
         grid_id: row.required("grid_id", Row::text),
         kind: row.required("kind", Row::text),
+        head_name: row.required("head_name", Row::text),
         notice_consent: row.truth("notice_consent"),
         member_count: row.required("member_count", Row::count),
         care_category: row.required("care_category", Row::text),
@@ -353,6 +428,9 @@ fn read_visit(row: &Row) -> Visit {
         position: row.position(),
         photo_hash: row.text("photo_hash"),
         device_id: row.text("device_id"),
+        issue_level: row.required("issue_level", Row::text),
+        issue_status: row.required("issue_status", Row::text),
+        issue_resolved_at: row.time("issue_resolved_at"),
     }
 }
 
@@ -374,6 +452,7 @@ fn read_account_month(row: &Row) -> AccountMonth {
         month: row.required("month", Row::date),
         average_balance: row.required("average_balance", Row::money),
         inflow: row.required("inflow", Row::money),
+        transaction_count: row.required("transaction_count", Row::count),
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::calendar::Date;
 use super::exact::parse_scaled;
 
 /// Text cells: null is the empty text, money and decimals have their full scale, lists are joined
@@ -18,7 +19,7 @@ pub struct Table {
 pub type Tables = BTreeMap<&'static str, Table>;
 
 /// Shares and reals, equal within `RELATIVE_TOLERANCE`; every other cell is compared as text.
-const FLOAT_COLUMNS: [&str; 8] = [
+const FLOAT_COLUMNS: [&str; 19] = [
     "on_time_share_24m",
     "debt_service_share",
     "labour_share",
@@ -27,6 +28,17 @@ const FLOAT_COLUMNS: [&str; 8] = [
     "peer_score",
     "profile_completeness",
     "value",
+    "profile_share",
+    "fresh_share",
+    "grading_share",
+    "granting_share",
+    "drawing_share",
+    "visiting_share",
+    "care_visiting_share",
+    "credit_share",
+    "prompt_share",
+    "bad_share",
+    "points_per_member",
 ];
 const RELATIVE_TOLERANCE: f64 = 1e-12;
 
@@ -50,6 +62,14 @@ impl Table {
             "visit_checks" => &["visit_id"],
             "scorecard_points" => &["household_id", "characteristic"],
             "quarantine" => &["table_name", "key"],
+            "partition_faults" => &["fault", "subject_id"],
+            "grid_coverage" => &["grid_id"],
+            "branch_coverage" => &["branch_id", "segment"],
+            "area_coverage" => &["area_id", "segment"],
+            "officer_assessments" => &["officer_id"],
+            "village_ratings" | "grid_funding" => &["area_id"],
+            "work_list" => &["officer_id", "household_id"],
+            "public_notice" => &["area_id", "household_id"],
             _ => &["household_id"],
         }
     }
@@ -174,11 +194,23 @@ pub struct Previous {
     pub suggested_limits: BTreeMap<String, i128>,
     /// Stars by area; an area that is not here has none.
     pub stars: BTreeMap<String, i128>,
+    /// Final grades of the households that were white and consenting, with an accept or adjust in
+    /// force.
+    pub noticeable_grades: BTreeMap<String, String>,
+    /// The notices that stood, by household.
+    pub notices: BTreeMap<String, Notice>,
+}
+
+/// The days of a public notice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Notice {
+    pub notice_from: Date,
+    pub notice_until: Date,
 }
 
 impl Previous {
-    /// From the tables of an earlier run: household_grades, grant_limits and, where it is there,
-    /// village_ratings.
+    /// From the tables of an earlier run: household_grades, grant_limits and, where they are there,
+    /// village_ratings and public_notice.
     #[allow(dead_code)] // For the tests that calculate two nights in a row.
     pub fn from_tables(tables: &Tables) -> Previous {
         let pairs = |table: &str, key: &str, column: &str| -> Vec<(String, String)> {
@@ -200,8 +232,33 @@ impl Previous {
             model_grades: pairs("household_grades", "household_id", "model_grade").into_iter().collect(),
             suggested_limits: scaled(pairs("grant_limits", "household_id", "suggested_limit"), 2),
             stars: scaled(pairs("village_ratings", "area_id", "stars"), 0),
+            noticeable_grades: tables.get("household_grades").map(noticeable_grades).unwrap_or_default(),
+            notices: tables.get("public_notice").map(notices).unwrap_or_default(),
         }
     }
+}
+
+fn noticeable_grades(household_grades: &Table) -> BTreeMap<String, String> {
+    let rows = household_grades.rows.iter().filter(|row| {
+        let is =
+            |column, values: &[&str]| household_grades.cell(row, column).is_some_and(|cell| values.contains(&cell));
+        is("credit_list", &["white"]) && is("notice_consent", &["true"]) && is("decision", &["accept", "adjust"])
+    });
+    rows.filter_map(|row| {
+        let cell = |column| household_grades.cell(row, column).map(str::to_string);
+        Some((cell("household_id")?, cell("final_grade")?))
+    })
+    .collect()
+}
+
+fn notices(public_notice: &Table) -> BTreeMap<String, Notice> {
+    let rows = public_notice.rows.iter();
+    rows.filter_map(|row| {
+        let day = |column| public_notice.cell(row, column).map(Date::parse);
+        let notice = Notice { notice_from: day("notice_from")?, notice_until: day("notice_until")? };
+        Some((public_notice.cell(row, "household_id")?.to_string(), notice))
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -270,10 +327,20 @@ mod tests {
     fn the_previous_run_is_read_from_its_tables() {
         let mut tables = Tables::new();
         let rows = |cells: &[&str]| vec![cells.iter().map(|cell| cell.to_string()).collect()];
-        tables.insert(
-            "household_grades",
-            Table::new("household_grades", &["household_id", "model_grade"], rows(&["H1", "NR"])),
-        );
+        let columns = ["household_id", "model_grade", "final_grade", "credit_list", "notice_consent", "decision"];
+        let mut grades = Table::new("household_grades", &columns, rows(&["H1", "NR", "A", "white", "true", "accept"]));
+        for row in [
+            ["H2", "A", "A", "grey", "true", "accept"],
+            ["H3", "A", "A", "white", "false", "accept"],
+            ["H4", "A", "A", "white", "", "adjust"],
+            ["H5", "A", "A", "white", "true", "none"],
+        ] {
+            grades.rows.push(row.map(str::to_string).to_vec());
+        }
+        tables.insert("household_grades", grades);
+        let columns = ["area_id", "household_id", "notice_from", "notice_until"];
+        let notice = rows(&["A1", "H1", "2026-06-29", "2026-07-04"]);
+        tables.insert("public_notice", Table::new("public_notice", &columns, notice));
         tables.insert(
             "grant_limits",
             Table::new("grant_limits", &["household_id", "suggested_limit"], rows(&["H1", "5000.00"])),
@@ -283,5 +350,8 @@ mod tests {
         assert_eq!(previous.model_grades["H1"], "NR");
         assert_eq!(previous.suggested_limits["H1"], 500_000);
         assert_eq!(previous.stars["A1"], 2);
+        assert_eq!(previous.noticeable_grades, BTreeMap::from([("H1".to_string(), "A".to_string())]));
+        let notice = Notice { notice_from: Date::parse("2026-06-29"), notice_until: Date::parse("2026-07-04") };
+        assert_eq!(previous.notices, BTreeMap::from([("H1".to_string(), notice)]));
     }
 }

@@ -232,6 +232,7 @@ mod tests {
             assignments: vec![Assignment {
                 grid_id: "G1".to_string(),
                 officer_id: "O1".to_string(),
+                duty: "backup".to_string(),
                 valid_from: date("2026-01-02"),
                 valid_to: Some(date("2026-06-30")),
             }],

@@ -14,9 +14,25 @@ use wellfield::decimal::format_scaled;
 
 use crate::second_opinion::{Table, Tables};
 
-/// The tables of the household stages, in the order of the stages.
-pub const TABLES: [&str; 6] =
-    ["visit_checks", "household_facts", "scorecard_points", "household_grades", "grant_limits", "quarantine"];
+/// Every output table, in the order of the stages.
+pub const TABLES: [&str; 16] = [
+    "visit_checks",
+    "household_facts",
+    "scorecard_points",
+    "household_grades",
+    "grant_limits",
+    "partition_faults",
+    "grid_coverage",
+    "branch_coverage",
+    "area_coverage",
+    "officer_assessments",
+    "village_ratings",
+    "conduct_ranking",
+    "grid_funding",
+    "work_list",
+    "public_notice",
+    "quarantine",
+];
 
 /// Every table of a published run.
 pub fn tables(run: &Path) -> Tables {

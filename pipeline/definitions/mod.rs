@@ -1,5 +1,8 @@
-//! What a name means: facts, characteristics, vetoes, visit flags, quarantine rules, policies and tables, each with its
-//! definition, the version in force and its source. Reads contracts and rulebook; holds no value of its own.
+//! What a name means: facts, characteristics, vetoes, visit flags, partition faults, reasons of work lists, quarantine
+//! rules, policies, tables and their columns, each with its definition, the version in force and its source. Reads
+//! contracts and rulebook; holds no value of its own.
+
+mod coverage;
 
 use serde::Serialize;
 
@@ -15,7 +18,8 @@ use crate::visits::Flag;
 #[derive(Clone, Debug, Serialize)]
 pub struct Definition {
     pub id: String,
-    /// `fact`, `characteristic`, `veto`, `visit_flag`, `quarantine_rule`, `policy` or `table`.
+    /// `fact`, `characteristic`, `veto`, `visit_flag`, `partition_fault`, `work_reason`, `quarantine_rule`, `policy`,
+    /// `table` or `column`.
     pub kind: &'static str,
     pub meaning: Texts,
     /// What else there is to know, line by line: unit, window, bins, who may override.
@@ -75,9 +79,15 @@ pub fn find(id: &str, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<
     found.extend(characteristics(id, rulebook, contracts)?);
     found.extend(rulebook.vetoes.iter().filter(|veto| veto.code == id).map(|veto| veto_definition(veto, rulebook)));
     found.extend(Flag::ALL.into_iter().filter(|flag| flag.name() == id).map(|flag| flag_definition(flag, rulebook)));
+    found.extend(coverage::partition_fault(id, rulebook));
+    found.extend(coverage::work_reason(id, rulebook));
     found.extend(quarantine_rule(id));
     found.extend(policy(id, rulebook));
     found.extend(contracts.inputs.iter().chain(&contracts.outputs).filter(|contract| contract.table == id).map(table));
+    if found.is_empty() {
+        // Only a name that means nothing else: a fact stands in its table under the same name.
+        found.extend(columns(id, contracts));
+    }
     if found.is_empty() {
         let known = names(rulebook, contracts);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -92,11 +102,15 @@ fn names(rulebook: &Rulebook, contracts: &Contracts) -> Vec<String> {
     let facts = FACTS.iter().map(|fact| fact.name.to_string());
     let vetoes = rulebook.vetoes.iter().map(|veto| veto.code.clone());
     let flags = Flag::ALL.into_iter().map(|flag| flag.name().to_string());
+    let of_coverage = coverage::names();
     let rules = Rule::ALL.into_iter().map(|rule| rule.name().to_string());
     let unsound = Unsound::ALL.into_iter().map(|rule| rule.name().to_string());
     let policies = rulebook.in_force.iter().map(|version| version.policy.clone());
     let tables = contracts.inputs.iter().chain(&contracts.outputs).map(|contract| contract.table.clone());
-    facts.chain(vetoes).chain(flags).chain(rules).chain(unsound).chain(policies).chain(tables).collect()
+    let published = contracts.outputs.iter().flat_map(|contract| &contract.columns);
+    let columns = published.map(|column| column.name.clone());
+    let rules = flags.chain(of_coverage).chain(rules).chain(unsound);
+    facts.chain(vetoes).chain(rules).chain(policies).chain(tables).chain(columns).collect()
 }
 
 fn version(policy: &str, value: Option<&str>, rulebook: &Rulebook) -> Option<Version> {
@@ -265,6 +279,27 @@ fn table(contract: &Contract) -> Definition {
         details,
         version: None,
     }
+}
+
+/// A column of the output tables that bear it; one definition for each meaning that it has in them.
+fn columns(id: &str, contracts: &Contracts) -> Vec<Definition> {
+    let mut found: Vec<(&Column, Vec<&str>)> = Vec::new();
+    for contract in &contracts.outputs {
+        for column in contract.columns.iter().filter(|column| column.name == id) {
+            match found.iter_mut().find(|(known, _)| known.meaning == column.meaning) {
+                Some((_, tables)) => tables.push(&contract.table),
+                None => found.push((column, vec![&contract.table])),
+            }
+        }
+    }
+    let definition = |(column, tables): (&Column, Vec<&str>)| {
+        let mut details =
+            vec![detail("of table", "所在表", tables.join(", ")), detail("type", "类型", column.kind.describe())];
+        details.extend(column.unit.as_ref().map(|unit| detail("unit", "单位", unit)));
+        details.push(detail("may be null", "可空", column.nullable));
+        Definition { id: id.into(), kind: "column", meaning: Texts::from(&column.meaning), details, version: None }
+    };
+    found.into_iter().map(definition).collect()
 }
 
 /// "a date, may be null: the day on which …"
