@@ -607,15 +607,15 @@ fn coverage_of_the_bank_shows_targets_gaps_and_duties() {
       Grids without a primary officer: 1
       - grid G2 of branch B: no primary officer, and never one before; backup O2; 1 household
       Grids without a backup officer: 2
-      - grid G: no backup officer; primary officer O; 2 households
-      - grid G3: no backup officer; primary officer O3; 0 households
+      - grid G of branch B: no backup officer, and never one before; primary officer O; 2 households
+      - grid G3 of branch B: no backup officer, and never one before; primary officer O3; 0 households
       Grids that are too small: 3
-      - grid G: 2 households, a village grid has at least 100
-      - grid G2: 1 household, a village grid has at least 100
-      - grid G3: 0 households, a village grid has at least 100
+      - grid G of branch B: 2 households, at least 100 in a grid of kind village
+      - grid G2 of branch B: 1 household, at least 100 in a grid of kind village
+      - grid G3 of branch B: 0 households, at least 100 in a grid of kind village
       Areas with fewer households than the civil register: 1
-      - area A Willow village: 3 households in valid grids (G, G2, G3), 300 in the civil register; 297
-        short, 15 are tolerated
+      - area A Willow village: 3 households in valid grids (G, G2, G3), 300 in the civil register: 297
+        short, tolerance 15
     ");
 }
 
@@ -673,15 +673,15 @@ fn coverage_of_a_branch_shows_its_grids_and_officers() {
       网格无主责：1
       - grid G2 of branch B: no primary officer, and never one before; backup O2; 1 household
       网格无备岗：2
-      - grid G: no backup officer; primary officer O; 2 households
-      - grid G3: no backup officer; primary officer O3; 0 households
+      - grid G of branch B: no backup officer, and never one before; primary officer O; 2 households
+      - grid G3 of branch B: no backup officer, and never one before; primary officer O3; 0 households
       网格过小：3
-      - grid G: 2 households, a village grid has at least 100
-      - grid G2: 1 household, a village grid has at least 100
-      - grid G3: 0 households, a village grid has at least 100
+      - grid G of branch B: 2 households, at least 100 in a grid of kind village
+      - grid G2 of branch B: 1 household, at least 100 in a grid of kind village
+      - grid G3 of branch B: 0 households, at least 100 in a grid of kind village
       户数不足：1
-      - area A Willow village: 3 households in valid grids (G, G2, G3), 300 in the civil register; 297
-        short, 15 are tolerated
+      - area A Willow village: 3 households in valid grids (G, G2, G3), 300 in the civil register: 297
+        short, tolerance 15
     ");
 }
 
