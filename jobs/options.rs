@@ -32,7 +32,7 @@ pub enum Verb {
     Coverage(Coverage),
     /// Print what an officer has to do next, household by household
     Worklist(Worklist),
-    /// Print what a name means: a fact, characteristic, veto, flag, quarantine rule, policy or table
+    /// Print what a name means: a fact, veto, flag, partition fault, quarantine rule, policy, table, column
     Rule(Rule),
     /// Make a synthetic bank of any size, the same bytes for the same seed
     Generate(Generate),
@@ -173,7 +173,7 @@ pub struct Worklist {
 #[derive(Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct Rule {
-    /// Name of a fact, characteristic, veto, flag, quarantine rule, policy or table
+    /// Name of a fact, characteristic, veto, flag, partition fault, reason of a work list, quarantine rule, policy, table or column
     pub id: String,
     /// The day as of which rules are in force [default: the newest version of each]
     #[arg(long, value_name = "DATE", value_parser = date)]

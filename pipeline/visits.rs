@@ -68,9 +68,12 @@ impl Flag {
 
     /// Whether a visit with the flag does not count.
     pub fn invalidates(self) -> bool {
-        (self as u16) <= (Flag::DuplicatePhoto as u16)
+        INVALIDATING & (1 << self as u16) != 0
     }
 }
+
+/// The flags with which a visit does not count, one bit each; they stand first.
+const INVALIDATING: u16 = (1 << (Flag::DuplicatePhoto as u16 + 1)) - 1;
 
 /// The flags of one visit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,7 +96,7 @@ impl Flags {
 
     /// No invalidating flag.
     pub fn is_valid(self) -> bool {
-        !self.iter().any(Flag::invalidates)
+        self.0 & INVALIDATING == 0
     }
 }
 
@@ -105,6 +108,8 @@ pub struct VisitChecks {
     pub flags: Vec<Flags>,
     /// Position of the branch of the visit's grid.
     pub branches: Vec<u32>,
+    /// The day on which the visit began.
+    pub days: Vec<Date>,
 }
 
 /// Checks every known visit of `W(24)`.
@@ -142,6 +147,7 @@ pub fn check(tables: &Tables, register: &Register, rules: &Rules, contracts: &Co
         rows: checked.iter().map(|(visit, _)| visit.row).collect(),
         flags: checked.iter().map(|&(_, flags)| flags).collect(),
         branches: checked.iter().map(|(visit, _)| visit.branch).collect(),
+        days: checked.iter().map(|(visit, _)| day_of(visit.started_at)).collect(),
     })
 }
 

@@ -106,7 +106,7 @@ fn help_names_the_verbs_and_the_exit_codes() {
       explain   Explain one household: facts, points, reasons, limit, decision, and what would raise its grade
       coverage  Print how far the bank, a branch or an area is covered: targets, gaps, duties that were not done
       worklist  Print what an officer has to do next, household by household
-      rule      Print what a name means: a fact, characteristic, veto, flag, quarantine rule, policy or table
+      rule      Print what a name means: a fact, veto, flag, partition fault, quarantine rule, policy, table, column
       generate  Make a synthetic bank of any size, the same bytes for the same seed
       help      Print this message or the help of the given subcommand(s)
 

@@ -142,12 +142,17 @@ impl<'a> Branches<'a> {
         let officers = Groups::of(branches, || {
             (0..tables.officers.rows).filter_map(|row| Some((tables.officers.branch_id.get(row)?, row as u32)))
         });
-        let recent = recent_visits(rated);
+        let recent = Window::months_to(register.as_of, VISIT_MONTHS);
+        let evaluated = || (0..).zip(rated.checks.days.iter().zip(&rated.checks.branches));
+        let visits = Groups::of(branches, || {
+            let recent = evaluated().filter(|(_, (day, _))| recent.contains(**day));
+            recent.map(|(place, (_, &branch))| (branch as usize, place))
+        });
         Ok(Branches {
             grid_places: grids.places(tables.grids.rows),
             household_places: households.places(register.len()),
             officer_places: officers.places(tables.officers.rows),
-            visits: Groups::of(branches, || recent.iter().map(|&(branch, place)| (branch as usize, place))),
+            visits,
             words: VisitWords::of(rated.contracts)?,
             work_lists: WorkLists::of(rated)?,
             instalments_due: rated.facts.whole("instalments_due_24m")?,
@@ -254,8 +259,7 @@ impl<'a> Branches<'a> {
         for &place in self.visits.get(branch) {
             let row = checks.rows.get(place as usize).copied().unwrap_or_default() as usize;
             let is_valid = checks.flags.get(place as usize).is_some_and(|flags| flags.is_valid());
-            let Some(started_at) = visits.started_at.get(row) else { continue };
-            let day = day_of(started_at);
+            let day = checks.days.get(place as usize).copied().unwrap_or(self.rated.register.as_of);
             let is_onsite = visits.channel.get(row) == Some(self.words.onsite);
             let issue = self.issue(row);
             if let Some(grid) = visits.grid_id.get(row).and_then(|grid| self.grid_of(grids, grid)) {
@@ -273,6 +277,7 @@ impl<'a> Branches<'a> {
             }
             if let Some(household) = self.own_household(branch, visits.household_id.get(row))
                 && let Some(follow_up) = by_household.get_mut(household)
+                && let Some(started_at) = visits.started_at.get(row)
             {
                 follow_up.note_visit(started_at, is_onsite, is_valid, issue == Issue::OpenUrgent);
             }
@@ -371,18 +376,6 @@ impl GridVisits {
             Issue::None | Issue::Open => {}
         }
     }
-}
-
-/// Visits of `W(12)`: branch and place in the visit checks.
-fn recent_visits(rated: &Rated) -> Vec<(u32, u32)> {
-    let window = Window::months_to(rated.register.as_of, VISIT_MONTHS);
-    let (visits, checks) = (&rated.tables.visits, rated.checks);
-    let places = (0..).zip(checks.rows.iter().zip(&checks.branches));
-    let recent = places.filter_map(|(place, (&row, &branch))| {
-        let started_at = visits.started_at.get(row as usize)?;
-        window.contains(day_of(started_at)).then_some((branch, place))
-    });
-    recent.collect()
 }
 
 /// 1 in the first twelve months from the day on which the grid joined, 0 before it.

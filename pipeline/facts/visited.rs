@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::Int64Array;
 
-use crate::calendar::{Date, Window, day_of};
+use crate::calendar::{Date, Window};
 use crate::clean::typed::Rows as _;
 use crate::fault::Result;
 
@@ -16,13 +16,9 @@ pub fn measure(evidence: &Evidence) -> Result<Columns> {
     let window = Window::months_to(as_of, 12);
     let mut valid = vec![0_u32; evidence.register.len()];
     let mut latest: Vec<Option<Date>> = vec![None; evidence.register.len()];
-    for ((&row, flags), &branch) in checks.rows.iter().zip(&checks.flags).zip(&checks.branches) {
-        let row = row as usize;
-        if !flags.is_valid() {
-            continue;
-        }
-        let Some(household) = evidence.household(visits.household_id.get(row)) else { continue };
-        let Some(day) = visits.started_at.get(row).map(day_of) else { continue };
+    let evaluated = checks.rows.iter().zip(&checks.flags).zip(checks.branches.iter().zip(&checks.days));
+    for ((&row, _), (&branch, &day)) in evaluated.filter(|((_, flags), _)| flags.is_valid()) {
+        let Some(household) = evidence.household(visits.household_id.get(row as usize)) else { continue };
         if evidence.register.branch(household) != branch as usize {
             continue;
         }

@@ -218,6 +218,11 @@ pub fn table(run: &PublishedRun, name: &str, columns: &[&str]) -> Result<Vec<Rec
     let mut parts = vec![single.clone()];
     if !single.is_file() {
         let folder = run.folder.join(name);
+        if !folder.is_dir() {
+            let fault = Fault::new(format!("the published run `{}` has no table `{name}`", run.folder.display()));
+            let hint = "it is of an earlier version of the program, or the file is lost; publish that night again";
+            return Err(Error::could_not_run(fault.hint(hint)));
+        }
         let entries = std::fs::read_dir(&folder).map_err(|error| damaged(&run.folder, &error))?;
         parts = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
         parts.sort();
