@@ -10,15 +10,12 @@ use wellfield::night;
 use wellfield::read::published::{self, PublishedRun};
 use wellfield::watch::Watch;
 
-use crate::options::{Explain, Language};
+use crate::options::Explain;
 use crate::prepare::{self, Prepared};
 use crate::terminal;
 
 pub fn run(options: &Explain) -> Result<()> {
-    let language = match options.lang {
-        Language::En => explanation::Language::En,
-        Language::Zh => explanation::Language::Zh,
-    };
+    let language = options.lang.into();
     let explanation = explain(options, language)?;
     match options.json {
         true => terminal::tell_json(&explanation),

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use wellfield::clean::Rule;
 use wellfield::contract::Contracts;
+use wellfield::coverage::partition::FaultKind;
+use wellfield::coverage::work_list::Reason;
 use wellfield::limit::decisions::Unsound;
 use wellfield::rulebook::{FACTS, words};
 use wellfield::visits::Flag;
@@ -83,6 +85,19 @@ fn every_flag_rule_and_veto_has_a_case() {
     let vetoes = vetoes.lines().filter_map(|line| line.strip_prefix("code = ")).map(|code| code.trim_matches('"'));
     let missing = flags.chain(rules).chain(vetoes).filter(|name| !cases.contains(&format!("\"{name}\"")));
     is_none(&missing.map(String::from).collect::<Vec<_>>(), "nothing in `tests/cases` expects");
+}
+
+#[test]
+fn every_partition_fault_and_reason_of_a_work_list_has_a_case() {
+    let cases = cases();
+    // A fault is the first part of a key, a reason a word of a list.
+    let faults = FaultKind::ALL.map(|kind| format!("\"{}|", kind.name()));
+    let reasons = Reason::ALL.map(|reason| format!("\"{}\"", reason.name()));
+    let missing = faults.into_iter().chain(reasons).filter(|name| !cases.contains(name));
+    is_none(&missing.collect::<Vec<_>>(), "nothing in `tests/cases` expects");
+    let contracts = Contracts::built_in().unwrap();
+    let words = &contracts.output("partition_faults").unwrap().column("fault").unwrap().words;
+    assert_eq!(FaultKind::ALL.map(FaultKind::name).to_vec(), *words);
 }
 
 #[test]
