@@ -7,6 +7,7 @@
 mod support;
 
 mod agreement;
+mod audit;
 mod cases;
 mod command_line;
 mod nights;

@@ -1,0 +1,192 @@
+//! The audit must be able to fail: for every check of an output table one cell of a sound night is changed, and just that
+//! check has to notice. What a failed audit does to a run is looked at in `command_line` and `nights`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
+use wellfield::audit::{self, Allowed};
+use wellfield::calendar::Date;
+use wellfield::clean;
+use wellfield::contract::Contracts;
+use wellfield::night::{self, Night};
+use wellfield::outputs::OutputTable;
+use wellfield::previous::Previous;
+use wellfield::read::bank::Bank;
+use wellfield::rulebook::{FACTS, Rulebook, RulebookPlace};
+use wellfield::watch::Watch;
+
+use crate::support::repository;
+
+/// A check, and the cell whose change it must notice. Of the rows the first is taken in which `only` says so.
+struct Tampering {
+    check: &'static str,
+    table: &'static str,
+    column: &'static str,
+    only: Option<(&'static str, &'static str)>,
+    change: Change,
+}
+
+#[derive(Clone, Copy)]
+enum Change {
+    OneMore,
+    Huge,
+    Share(f64),
+    Text(&'static str),
+    Lie,
+}
+
+const fn tampering(check: &'static str, table: &'static str, column: &'static str, change: Change) -> Tampering {
+    Tampering { check, table, column, only: None, change }
+}
+
+const TAMPERINGS: [Tampering; 19] = [
+    tampering("key_unique", "grid_coverage", "grid_id", Change::Text("ZZZ")),
+    tampering("every_household_once", "household_grades", "household_id", Change::Text("A")),
+    tampering("every_household_once", "grant_limits", "household_id", Change::Text("A")),
+    Tampering {
+        only: Some(("is_missing", "false")),
+        ..tampering("points_sum_to_score", "scorecard_points", "points", Change::OneMore)
+    },
+    tampering("limit_within_caps", "grant_limits", "suggested_limit", Change::Huge),
+    tampering("final_limit_within_cap", "grant_limits", "final_limit", Change::Huge),
+    tampering("share_in_bounds", "household_facts", "on_time_share_24m", Change::Share(1.01)),
+    tampering("share_in_bounds", "branch_coverage", "profile_share", Change::Share(-0.01)),
+    tampering("share_in_bounds", "village_ratings", "credit_share", Change::Share(f64::NAN)),
+    tampering("every_household_counted", "grid_coverage", "households", Change::OneMore),
+    tampering("coverage_adds_up", "branch_coverage", "white", Change::OneMore),
+    tampering("coverage_adds_up", "branch_coverage", "grids", Change::OneMore),
+    tampering("coverage_adds_up", "area_coverage", "granted", Change::OneMore),
+    Tampering {
+        only: Some(("segment", "rural")),
+        ..tampering("segments_add_up", "branch_coverage", "drawn", Change::OneMore)
+    },
+    Tampering {
+        only: Some(("segment", "resident")),
+        ..tampering("segments_add_up", "area_coverage", "profile_gap", Change::OneMore)
+    },
+    tampering("points_sum_to_score", "officer_assessments", "filing_points", Change::OneMore),
+    tampering("notice_is_allowed", "public_notice", "masked_name", Change::Text("李明＊")),
+    tampering("notice_is_allowed", "public_notice", "final_grade", Change::Text("AAAA")),
+    Tampering {
+        only: Some(("household_id", "H-OVERRIDE")),
+        ..tampering("notice_is_allowed", "household_grades", "notice_consent", Change::Lie)
+    },
+];
+
+#[test]
+fn every_check_of_the_outputs_can_fail() {
+    let contracts = Contracts::built_in().unwrap();
+    let as_of = Date::parse("2026-06-30").unwrap();
+    let rulebook = Rulebook::load(&RulebookPlace::BuiltIn, as_of, FACTS).unwrap();
+    let bank = Bank::open(&repository().join("sample-data/bank"), &contracts).unwrap();
+    let cleaned = clean::clean(&bank, &contracts, as_of).unwrap();
+    let previous = Previous::default();
+    let night = night::rate(cleaned, &previous, &rulebook, &contracts, &mut Watch::new(&mut |_| ())).unwrap();
+    let outputs = night.outputs(&previous, &rulebook, &contracts).unwrap();
+    let failed = |outputs: &[OutputTable]| failed(&night, outputs, &rulebook, &contracts);
+    assert_eq!(failed(&outputs), BTreeSet::new());
+    let mut tried = BTreeSet::new();
+    for tampering in &TAMPERINGS {
+        let tampered: Vec<OutputTable> = outputs.iter().map(|output| tamper(output, tampering)).collect();
+        let found = failed(&tampered);
+        // Beside `every_household_counted` a grid with one more household breaks the sums above it.
+        let wanted = found.iter().any(|(check, _)| check == tampering.check);
+        assert!(wanted, "{} does not notice {}.{}: {found:?}", tampering.check, tampering.table, tampering.column);
+        tried.insert(tampering.check.to_string());
+    }
+    let of_inputs = ["set_aside_share", "rows_add_up"].map(String::from);
+    tried.extend(of_inputs);
+    let all = audit::audit(
+        &night.cleaned.counts,
+        &night.cleaned.tables,
+        &outputs,
+        &rulebook,
+        &contracts,
+        &Allowed::default(),
+    );
+    let all: BTreeSet<String> = all.unwrap().into_iter().map(|row| row.check).collect();
+    assert_eq!(all, tried, "a check that nobody has tried to break");
+}
+
+/// The checks that fail, and their tables.
+fn failed(
+    night: &Night,
+    outputs: &[OutputTable],
+    rulebook: &Rulebook,
+    contracts: &Contracts,
+) -> BTreeSet<(String, String)> {
+    let cleaned = &night.cleaned;
+    let rows =
+        audit::audit(&cleaned.counts, &cleaned.tables, outputs, rulebook, contracts, &Allowed::default()).unwrap();
+    rows.into_iter().filter(|row| !row.passed).map(|row| (row.check, row.table)).collect()
+}
+
+fn tamper(output: &OutputTable, tampering: &Tampering) -> OutputTable {
+    if output.name != tampering.table {
+        return output.clone();
+    }
+    let batch = &output.batch;
+    let position = batch.schema().index_of(tampering.column).unwrap();
+    let row = (0..batch.num_rows()).find(|&row| is_meant(batch, row, tampering)).expect("such a row is there");
+    let mut columns = batch.columns().to_vec();
+    columns[position] = changed(&columns[position], row, tampering.change);
+    let fields: Vec<_> =
+        batch.schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+    let schema = arrow::datatypes::Schema::new(fields);
+    OutputTable { name: output.name.clone(), batch: RecordBatch::try_new(Arc::new(schema), columns).unwrap() }
+}
+
+fn is_meant(batch: &RecordBatch, row: usize, tampering: &Tampering) -> bool {
+    let has_value = batch.column_by_name(tampering.column).unwrap().is_valid(row);
+    let is_asked_for = tampering.only.is_none_or(|(column, value)| {
+        let cell = arrow::util::display::array_value_to_string(batch.column_by_name(column).unwrap(), row);
+        cell.unwrap() == value
+    });
+    has_value && is_asked_for
+}
+
+fn changed(column: &ArrayRef, at: usize, change: Change) -> ArrayRef {
+    let more = match change {
+        Change::Huge => 1_000_000_000_i64,
+        _ => 1,
+    };
+    match column.data_type() {
+        DataType::Int64 => {
+            let values = column.as_primitive::<Int64Type>().iter().enumerate();
+            Arc::new(
+                values
+                    .map(|(row, value)| if row == at { value.map(|value| value + more) } else { value })
+                    .collect::<Int64Array>(),
+            )
+        }
+        DataType::Decimal128(precision, scale) => {
+            let values = column.as_primitive::<Decimal128Type>().iter().enumerate();
+            let values =
+                values.map(|(row, value)| if row == at { value.map(|value| value + i128::from(more)) } else { value });
+            Arc::new(values.collect::<Decimal128Array>().with_precision_and_scale(*precision, *scale).unwrap())
+        }
+        DataType::Float64 => {
+            let Change::Share(share) = change else { panic!("a share is changed to a share") };
+            let values = column.as_primitive::<Float64Type>().iter().enumerate();
+            Arc::new(values.map(|(row, value)| if row == at { Some(share) } else { value }).collect::<Float64Array>())
+        }
+        DataType::Utf8 => {
+            let Change::Text(text) = change else { panic!("a text is changed to a text") };
+            let values = column.as_string::<i32>().iter().enumerate();
+            Arc::new(values.map(|(row, value)| if row == at { Some(text) } else { value }).collect::<StringArray>())
+        }
+        DataType::Boolean => {
+            let values = column.as_boolean().iter().enumerate();
+            Arc::new(
+                values
+                    .map(|(row, value)| if row == at { value.map(|value| !value) } else { value })
+                    .collect::<BooleanArray>(),
+            )
+        }
+        other => panic!("no change of {other} is known"),
+    }
+}
