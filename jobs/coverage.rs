@@ -9,12 +9,12 @@ use crate::options::Coverage;
 use crate::{prepare, terminal};
 
 pub fn run(options: &Coverage) -> Result<()> {
-    let runs = prepare::runs_folder(&options.bank, options.out.as_deref());
-    let run = published::find(&runs, &options.run)?;
+    let runs = prepare::runs_folder(&options.bank, options.published.out.as_deref());
+    let run = published::find(&runs, &options.published.run)?;
     let coverage = coverage::coverage(&run, scope(options))?;
-    match options.json {
+    match options.published.json {
         true => terminal::tell_json(&coverage),
-        false => terminal::tell(coverage::in_words(&coverage, options.lang.into())),
+        false => terminal::tell(coverage::in_words(&coverage, options.published.lang.into())),
     }
 }
 

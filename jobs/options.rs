@@ -130,18 +130,8 @@ pub struct Coverage {
     /// The area to look at, of any level, with its grids, credit rating and funding
     #[arg(long, value_name = "AREA")]
     pub area: Option<String>,
-    /// The published run to read: a run id, an as-of date, `latest`, or a run folder
-    #[arg(long, value_name = "RUN", default_value = "latest")]
-    pub run: String,
-    /// Where runs are published [default: `runs` in the bank's folder]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Language of the text
-    #[arg(long, value_enum, default_value_t = Language::En)]
-    pub lang: Language,
-    /// Print the coverage as JSON
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub published: Published,
 }
 
 #[derive(Args)]
@@ -156,6 +146,13 @@ pub struct Worklist {
     /// Leave out households with nothing due by this day
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub due_by: Option<Date>,
+    #[command(flatten)]
+    pub published: Published,
+}
+
+/// Which published run is read back, and how the answer is told.
+#[derive(Args)]
+pub struct Published {
     /// The published run to read: a run id, an as-of date, `latest`, or a run folder
     #[arg(long, value_name = "RUN", default_value = "latest")]
     pub run: String,
@@ -165,7 +162,7 @@ pub struct Worklist {
     /// Language of the text
     #[arg(long, value_enum, default_value_t = Language::En)]
     pub lang: Language,
-    /// Print the list as JSON
+    /// Print the answer as JSON
     #[arg(long)]
     pub json: bool,
 }

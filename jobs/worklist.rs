@@ -9,11 +9,11 @@ use crate::options::Worklist;
 use crate::{prepare, terminal};
 
 pub fn run(options: &Worklist) -> Result<()> {
-    let runs = prepare::runs_folder(&options.bank, options.out.as_deref());
-    let run = published::find(&runs, &options.run)?;
-    let language = options.lang.into();
+    let runs = prepare::runs_folder(&options.bank, options.published.out.as_deref());
+    let run = published::find(&runs, &options.published.run)?;
+    let language = options.published.lang.into();
     let list = work_list::work_list(&run, &options.officer, options.due_by, language)?;
-    match options.json {
+    match options.published.json {
         true => terminal::tell_json(&list),
         false => terminal::tell(work_list::in_words(&list, language)),
     }
