@@ -58,6 +58,16 @@ impl Date {
         self.to_chrono().checked_add_days(Days::new(u64::from(days))).map_or(self, Self::from_chrono)
     }
 
+    /// The day so many days ago; None where that cannot be a day.
+    pub fn days_earlier(self, days: i64) -> Option<Self> {
+        Some(Date(self.0.checked_sub(i32::try_from(days).ok()?)?))
+    }
+
+    /// "Valid on D": the first day belongs to a validity, the day on which it ends does not.
+    pub fn is_within(self, from: Self, to: Option<Self>) -> bool {
+        from <= self && to.is_none_or(|to| self < to)
+    }
+
     #[must_use]
     pub fn last_of_month(self) -> Self {
         Date(Month::of(self).next().first_day().0 - 1)

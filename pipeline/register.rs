@@ -29,8 +29,7 @@ impl Register {
     pub fn of(tables: &Tables, as_of: Date) -> Register {
         let households = &tables.households;
         let is_valid = |row: usize| {
-            let began = households.valid_from.get(row).is_some_and(|from| from <= as_of);
-            began && households.valid_to.get(row).is_none_or(|to| as_of < to)
+            households.valid_from.get(row).is_some_and(|from| as_of.is_within(from, households.valid_to.get(row)))
         };
         let mut rows: Vec<u32> = (0..households.rows).filter(|&row| is_valid(row)).map(|row| row as u32).collect();
         rows.sort_unstable_by_key(|&row| households.household_id.text(row as usize));

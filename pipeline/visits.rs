@@ -297,7 +297,7 @@ impl<'a> Checker<'a> {
     fn is_assigned(&self, row: usize, day: Date) -> bool {
         let who = self.visits.officer_id.get(row).zip(self.visits.grid_id.get(row));
         let spans = who.and_then(|who| self.assignments.get(&who));
-        spans.is_some_and(|spans| spans.iter().any(|&(from, to)| from <= day && to.is_none_or(|to| day < to)))
+        spans.is_some_and(|spans| spans.iter().any(|&(from, to)| day.is_within(from, to)))
     }
 
     /// Where the household lives on the as-of date.

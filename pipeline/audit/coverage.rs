@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray};
 
 use crate::clean::typed::{Areas, Rows as _};
 use crate::coverage::counts::Count;
 use crate::fault::{Error, Result};
+use crate::rulebook::FULL_TENTHS;
 
 use super::{AuditRow, column, counts, decimals, outcome, strings, with_examples};
 
@@ -49,11 +50,15 @@ fn add(sums: &mut Vec<i64>, more: &[i64]) {
     sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
 }
 
+/// The columns of a table's counts, in the order of `Count::ALL`.
+fn count_columns<'t>(tables: &Outputs<'t>, table: &str) -> Result<Vec<&'t Int64Array>> {
+    Count::ALL.into_iter().map(|count| counts(tables, table, count.name())).collect()
+}
+
 /// The grids of each branch or area, added up.
 fn sums_of_grids<'t>(tables: &Outputs<'t>, by: &str) -> Result<Sums<'t>> {
     let names = strings(tables, "grid_coverage", by)?;
-    let columns = Count::ALL.map(|count| counts(tables, "grid_coverage", count.name()));
-    let columns = columns.into_iter().collect::<Result<Vec<_>>>()?;
+    let columns = count_columns(tables, "grid_coverage")?;
     let mut sums = Sums::new();
     for row in 0..names.len() {
         let grid: Vec<i64> = columns.iter().map(|column| column.value(row)).chain([1]).collect();
@@ -65,8 +70,7 @@ fn sums_of_grids<'t>(tables: &Outputs<'t>, by: &str) -> Result<Sums<'t>> {
 /// What a table says of each branch or area, all segments together.
 fn published_sums<'t>(tables: &Outputs<'t>, table: &str, by: &str) -> Result<Sums<'t>> {
     let (names, segments) = (strings(tables, table, by)?, strings(tables, table, "segment")?);
-    let columns = Count::ALL.map(|count| counts(tables, table, count.name()));
-    let mut columns = columns.into_iter().collect::<Result<Vec<_>>>()?;
+    let mut columns = count_columns(tables, table)?;
     columns.push(counts(tables, table, "grids")?);
     let all = (0..names.len()).filter(|&row| segments.value(row) == ALL);
     Ok(all.map(|row| (names.value(row), columns.iter().map(|column| column.value(row)).collect())).collect())
@@ -106,8 +110,7 @@ fn areas_add_up(tables: &Outputs, areas: &Areas) -> Result<AuditRow> {
 /// The row of all segments is the sum of the three.
 fn segments_add_up(tables: &Outputs, table: &str, by: &str) -> Result<AuditRow> {
     let (names, segments) = (strings(tables, table, by)?, strings(tables, table, "segment")?);
-    let columns = Count::ALL.map(|count| counts(tables, table, count.name()));
-    let mut columns = columns.into_iter().collect::<Result<Vec<_>>>()?;
+    let mut columns = count_columns(tables, table)?;
     columns.push(counts(tables, table, "profile_gap")?);
     let mut sums = Sums::new();
     for row in 0..names.len() {
@@ -128,7 +131,7 @@ fn officer_points_sum(tables: &Outputs) -> Result<AuditRow> {
     let score = decimals(tables, table, "score")?;
     let wrong = (0..ids.len()).filter(|&row| {
         let sum: i128 = parts.iter().map(|part| part.value(row)).sum();
-        sum != score.value(row) || !(0..=FULL_TENTHS).contains(&sum)
+        sum != score.value(row) || !(0..=i128::from(FULL_TENTHS)).contains(&sum)
     });
     Ok(with_examples("points_sum_to_score", table, wrong.map(|row| ids.value(row)), ids.len()))
 }
@@ -142,9 +145,6 @@ fn find_sorted(ids: &StringArray, id: &str) -> Option<usize> {
     }
     (low < ids.len() && ids.value(low) == id).then_some(low)
 }
-
-/// A full score, in tenths.
-const FULL_TENTHS: i128 = 1000;
 
 /// Every household under public notice is white-listed, agreed to be named, was accepted or adjusted with the grade that
 /// is posted, and is named by one character only.

@@ -7,6 +7,7 @@ use arrow::array::Int64Array;
 use crate::calendar::{Date, Window, day_of};
 use crate::clean::typed::Rows as _;
 use crate::contract::Contracts;
+use crate::facts::whole_at;
 use crate::fault::Result;
 
 use super::Rated;
@@ -15,7 +16,7 @@ use super::credit::CreditParts;
 use super::groups::Groups;
 use super::officers::{self, OfficerAssessment, OfficerVisits};
 use super::staffing::{Duty, Staffing};
-use super::standing::{Standing, whole_at};
+use super::standing::Standing;
 use super::work_list::{FollowUp, WorkItem, WorkLists};
 
 /// What is counted of visits looks back for 12 months, by the names of its columns, and for one month.

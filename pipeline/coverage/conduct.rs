@@ -6,11 +6,11 @@ use std::cmp::Ordering;
 use rayon::prelude::*;
 
 use crate::clean::typed::Rows as _;
+use crate::facts::whole_at;
 use crate::fault::Result;
 
 use super::Rated;
 use super::groups::Groups;
-use super::standing::whole_at;
 
 /// One household with conduct points; key household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,7 +27,7 @@ use crate::fault::Result;
 use crate::grade::{ModelGrade, Ranks};
 use crate::limit::Limit;
 use crate::limit::credit_list::Place;
-use crate::limit::decisions::{Action, Decided};
+use crate::limit::decisions::Decided;
 use crate::previous::{Previous, PreviousHousehold};
 use crate::register::Register;
 use crate::rulebook::Rulebook;
@@ -67,8 +67,7 @@ impl Rated<'_> {
     /// The final grade is one of the rulebook's credit grades, and nobody declined or suspended the household.
     fn is_credit_household(&self, number: usize) -> bool {
         let Some(outcome) = self.decided.finals.get(number) else { return false };
-        let is_refused =
-            outcome.decision.is_some_and(|decision| matches!(decision.action, Action::Decline | Action::Suspend));
+        let is_refused = outcome.decision.is_some_and(|decision| !decision.action.approves());
         let grade = self.ranks.name(outcome.rank);
         !is_refused && self.rulebook.credit_villages.credit_grades.iter().any(|credit| credit == grade)
     }
@@ -148,10 +147,8 @@ pub fn cover(rated: &Rated) -> Result<Coverage> {
 /// For each grid whether it is valid on the day.
 fn valid_grids(tables: &Tables, as_of: crate::calendar::Date) -> Vec<bool> {
     let grids = &tables.grids;
-    let is_valid = |grid: usize| {
-        let began = grids.valid_from.get(grid).is_some_and(|from| from <= as_of);
-        began && grids.valid_to.get(grid).is_none_or(|to| as_of < to)
-    };
+    let is_valid =
+        |grid: usize| grids.valid_from.get(grid).is_some_and(|from| as_of.is_within(from, grids.valid_to.get(grid)));
     (0..grids.rows).map(is_valid).collect()
 }
 

@@ -6,7 +6,6 @@ use crate::calendar::Date;
 use crate::clean::typed::Rows as _;
 use crate::grade::Rank;
 use crate::limit::credit_list::CreditList;
-use crate::limit::decisions::Action;
 use crate::previous::NoticeDays;
 
 use super::Rated;
@@ -42,7 +41,7 @@ fn noticed_rank(rated: &Rated, household: usize) -> Option<Rank> {
     let action = outcome.decision?.action;
     let is_white = rated.lists.get(household)?.0 == CreditList::White;
     let consents = rated.tables.households.notice_consent.get(rated.register.row(household)) == Some(true);
-    (is_white && consents && matches!(action, Action::Accept | Action::Adjust)).then_some(outcome.rank)
+    (is_white && consents && action.approves()).then_some(outcome.rank)
 }
 
 /// A new notice begins tonight; one that the previous run had goes on with its days until they are over.

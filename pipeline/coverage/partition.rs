@@ -224,18 +224,22 @@ impl<'a> Inspector<'a> {
         format!("grid {} of branch {}", self.grid_id(grid), self.branch_of(grid))
     }
 
+    /// Who has a duty, or that nobody has.
+    fn staff(&self, officers: &[usize], duty: &str, nobody: &str) -> String {
+        match officers {
+            [] => nobody.to_string(),
+            officers => format!("{duty} {}", self.officers(officers.iter().copied())),
+        }
+    }
+
     /// Exactly one primary, and a backup.
     fn inspect_staff(&mut self, grid: &GridCoverage) {
         let (id, grid_name) = (self.grid_id(grid.grid), self.grid(grid.grid));
         let primaries = self.staffing.serving(grid.grid, Duty::Primary);
         let backups = self.staffing.serving(grid.grid, Duty::Backup);
         let households = households(grid.counts.all().get(Count::Households));
-        let named = |officers: &[usize], word: &str, nobody: &str| match officers {
-            [] => nobody.to_string(),
-            officers => format!("{word} {}", self.officers(officers.iter().copied())),
-        };
-        let primary = named(&primaries, "primary officer", "no primary officer either");
-        let backup = named(&backups, "backup", "no backup either");
+        let primary = self.staff(&primaries, "primary officer", "no primary officer either");
+        let backup = self.staff(&backups, "backup", "no backup either");
         if primaries.is_empty() {
             let history = self.vacancy(grid.grid, Duty::Primary);
             let detail = format!("{grid_name}: no primary officer{history}; {backup}; {households}");
@@ -342,10 +346,7 @@ impl<'a> Inspector<'a> {
             (None, None) => return,
         };
         let primaries = self.staffing.serving(grid.grid, Duty::Primary);
-        let officers = match primaries.as_slice() {
-            [] => "no primary officer".to_string(),
-            officers => format!("primary officer {}", self.officers(officers.iter().copied())),
-        };
+        let officers = self.staff(&primaries, "primary officer", "no primary officer");
         let found = households(grid.counts.all().get(Count::Households));
         self.report(FaultKind::BranchClosed, id, format!("grid {id}: branch {name} {state}; {found}, {officers}"));
     }

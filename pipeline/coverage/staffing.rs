@@ -35,7 +35,7 @@ pub struct Term {
 
 impl Term {
     pub fn holds_on(self, day: Date) -> bool {
-        self.from <= day && self.to.is_none_or(|to| day < to)
+        day.is_within(self.from, self.to)
     }
 }
 

@@ -1,14 +1,14 @@
 //! Where each household stands in coverage (`rules.md` §7): its segment, and the counts that it is part of. A function
 //! of the household's own results; adding up is left to `branch` and `areas`.
 
-use arrow::array::{Array, Int64Array};
+use arrow::array::Int64Array;
 use rayon::prelude::*;
 
 use crate::calendar::{Date, Window};
 use crate::clean::typed::Rows as _;
+use crate::facts::whole_at;
 use crate::fault::{Error, Result};
 use crate::limit::credit_list::CreditList;
-use crate::limit::decisions::Action;
 
 use super::Rated;
 use super::counts::{Count, Marks, Segment};
@@ -69,9 +69,9 @@ impl<'a> Columns<'a> {
         let is_borrowing = whole_at(self.own_outstanding, number).is_some_and(|amount| amount > 0);
         let is_rated = rated.grades.get(number).is_some_and(|grade| grade.rank != rated.ranks.not_rateable());
         let outcome = rated.decided.finals.get(number);
-        let action = outcome.and_then(|outcome| outcome.decision).map(|decision| decision.action);
-        let is_granted =
-            matches!(action, Some(Action::Accept | Action::Adjust)) && outcome.is_some_and(|outcome| outcome.limit > 0);
+        let is_granted = outcome.is_some_and(|outcome| {
+            outcome.limit > 0 && outcome.decision.is_some_and(|decision| decision.action.approves())
+        });
         let has_account = rated.facts.has_open_account.value(number);
         let last_visit = last_visit(rated.register.as_of, whole_at(self.days_since_valid_visit, number));
         let mut marks = Marks::default();
@@ -94,11 +94,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-pub fn whole_at(column: &Int64Array, number: usize) -> Option<i64> {
-    column.is_valid(number).then(|| column.value(number))
-}
-
 /// The day of the latest valid visit, by how long ago it was.
 pub fn last_visit(as_of: Date, days_since: Option<i64>) -> Option<Date> {
-    Some(Date(as_of.0 - i32::try_from(days_since?).ok()?))
+    as_of.days_earlier(days_since?)
 }

@@ -6,7 +6,7 @@ use arrow::array::Int64Array;
 
 use crate::calendar::{Date, day_of};
 use crate::clean::typed::Rows as _;
-use crate::facts::FactValue;
+use crate::facts::{FactValue, whole_at};
 use crate::fault::Result;
 use crate::limit::credit_list::profile_valid_until;
 use crate::rulebook::WorkListRules;
@@ -15,7 +15,7 @@ use crate::visits::EVALUATED_MONTHS;
 use super::Rated;
 use super::counts::Count;
 use super::staffing::{Duty, Staffing};
-use super::standing::{Standing, last_visit, whole_at};
+use super::standing::{Standing, last_visit};
 
 /// Why a household is on the list; of reasons due on one day the first stands first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -178,9 +178,9 @@ impl<'a> WorkLists<'a> {
 
     /// The last day on which a profile of this age was fresh, when it no longer is.
     fn no_longer_fresh_on(&self, age: i64) -> Option<Date> {
-        let fresh_days = i64::from(self.rated.rulebook.fact_rules.fresh_days);
-        let profiled_on = Date(self.rated.register.as_of.0 - i32::try_from(age).ok()?);
-        (age > fresh_days).then(|| profiled_on.days_later(self.rated.rulebook.fact_rules.fresh_days))
+        let fresh_days = self.rated.rulebook.fact_rules.fresh_days;
+        let profiled_on = self.rated.register.as_of.days_earlier(age)?;
+        (age > i64::from(fresh_days)).then(|| profiled_on.days_later(fresh_days))
     }
 
     /// When a visit fell due that was not made. A household without any is counted from its first day in the grid, and

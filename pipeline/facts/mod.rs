@@ -76,6 +76,11 @@ pub fn value_at(column: &ArrayRef, household: usize) -> Option<FactValue> {
     }
 }
 
+/// The value of a column of whole units at a household.
+pub fn whole_at(column: &Int64Array, household: usize) -> Option<i64> {
+    column.is_valid(household).then(|| column.value(household))
+}
+
 /// What every group of facts is computed from.
 struct Evidence<'a> {
     tables: &'a Tables,
@@ -127,16 +132,14 @@ fn combined(facts: &BTreeMap<&str, ArrayRef>, evidence: &Evidence) -> Result<Col
     let net_income = whole("net_income")?;
     let households = 0..evidence.register.len();
     let debt_service = households.clone().map(|household| {
-        let outside = if monthly.is_null(household) { 0 } else { i128::from(monthly.value(household)) };
-        let own = if due.is_null(household) { 0 } else { i128::from(due.value(household)) };
+        let [own, outside] = [due, monthly].map(|column| i128::from(whole_at(column, household).unwrap_or(0)));
         own + 12 * outside
     });
     let debt_service = evidence.whole("debt_service_12m", debt_service.map(Some))?;
     let amounts = debt_service.as_primitive::<Int64Type>();
     let debt_service_share: Float64Array = households
         .map(|household| {
-            let income =
-                (net_income.is_valid(household)).then(|| net_income.value(household)).filter(|&income| income > 0)?;
+            let income = whole_at(net_income, household).filter(|&income| income > 0)?;
             Some(amounts.value(household) as f64 / income as f64)
         })
         .collect();

@@ -1,5 +1,6 @@
 //! White, grey and black (`rules.md` §5, List): where a household stands for whoever serves it, and why.
 
+use crate::calendar::Date;
 use crate::facts::{FactValue, Facts};
 use crate::grade::{ModelGrade, Ranks};
 use crate::rulebook::Rulebook;
@@ -60,12 +61,7 @@ fn place(
 }
 
 /// The last day on which the household's profile rates, `profile_days_max` days after it was made.
-pub fn profile_valid_until(
-    as_of: crate::calendar::Date,
-    age_days: Option<FactValue>,
-    rulebook: &Rulebook,
-) -> Option<crate::calendar::Date> {
+pub fn profile_valid_until(as_of: Date, age_days: Option<FactValue>, rulebook: &Rulebook) -> Option<Date> {
     let Some(FactValue::Whole(age)) = age_days else { return None };
-    let profiled_on = crate::calendar::Date(as_of.0 - i32::try_from(age).ok()?);
-    Some(profiled_on.days_later(rulebook.fact_rules.profile_days_max))
+    Some(as_of.days_earlier(age)?.days_later(rulebook.fact_rules.profile_days_max))
 }

@@ -33,6 +33,11 @@ impl Action {
         }
     }
 
+    /// Whether the household is to be served: accepted as suggested, or adjusted.
+    pub fn approves(self) -> bool {
+        matches!(self, Action::Accept | Action::Adjust)
+    }
+
     fn find(word: &str) -> Option<Action> {
         [Action::Accept, Action::Adjust, Action::Decline, Action::Suspend]
             .into_iter()

@@ -7,7 +7,7 @@ pub mod decisions;
 
 use rayon::prelude::*;
 
-use crate::facts::Facts;
+use crate::facts::{Facts, whole_at};
 use crate::fault::{Error, Result};
 use crate::grade::{ModelGrade, Rank, Ranks};
 use crate::previous::PreviousHousehold;
@@ -73,11 +73,7 @@ pub struct Amounts {
 
 impl Amounts {
     pub fn of(facts: &Facts, household: usize) -> Result<Amounts> {
-        use arrow::array::Array as _;
-        let whole = |fact: &str| -> Result<Option<i64>> {
-            let column = facts.whole(fact)?;
-            Ok(column.is_valid(household).then(|| column.value(household)))
-        };
+        let whole = |fact: &str| -> Result<Option<i64>> { Ok(whole_at(facts.whole(fact)?, household)) };
         Ok(Amounts {
             net_income: whole("net_income")?,
             net_assets: whole("net_assets")?,

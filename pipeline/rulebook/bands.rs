@@ -4,7 +4,7 @@
 use super::table::Table;
 
 /// The points of a full score, in tenths: every scorecard and every assessment counts to 100.
-pub(super) const FULL_TENTHS: i32 = 1000;
+pub const FULL_TENTHS: i32 = 1000;
 
 /// One band: its name, the least points that it takes, and where it ends, in tenths.
 pub(super) struct Band {

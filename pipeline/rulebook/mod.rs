@@ -31,6 +31,7 @@ mod work_list;
 #[cfg(test)]
 mod tests;
 
+pub use bands::FULL_TENTHS;
 pub use conduct::ConductRules;
 pub use coverage_targets::{CoverageTargets, YearTargets};
 pub use credit_villages::{CreditVillageRules, StarThresholds};

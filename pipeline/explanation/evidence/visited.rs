@@ -1,7 +1,7 @@
 //! Visits to the household: which counted, and why the others did not.
 //! Whether a visit is valid is the finding of the visits stage.
 
-use crate::calendar::{Date, day_of};
+use crate::calendar::Date;
 use crate::clean::typed::Rows as _;
 use crate::explanation::Subject;
 use crate::visits::{Flag, Flags};
@@ -28,14 +28,16 @@ impl Visit {
 fn visits(subject: &Subject, fact: &str) -> Vec<Visit> {
     let (visits, checks) = (&subject.tables().visits, &subject.night.checks);
     let (window, branch) = (window(subject, fact), subject.night.register.branch(subject.number));
-    let evaluated = checks.rows.iter().zip(&checks.flags).zip(&checks.branches);
+    let evaluated = checks.rows.iter().zip(&checks.flags).zip(checks.branches.iter().zip(&checks.days));
     let mut found: Vec<Visit> = evaluated
-        .map(|((&row, &flags), &made_in)| (row as usize, flags, made_in as usize == branch))
-        .filter(|&(row, ..)| visits.household_id.get(row) == Some(subject.position))
-        .filter_map(|(row, flags, is_own_branch)| {
-            let day = visits.started_at.get(row).map(day_of).filter(|&day| window.contains(day))?;
-            Some(Visit { day, row, flags, is_own_branch })
+        .map(|((&row, &flags), (&made_in, &day))| Visit {
+            day,
+            row: row as usize,
+            flags,
+            is_own_branch: made_in as usize == branch,
         })
+        .filter(|visit| window.contains(visit.day))
+        .filter(|visit| visits.household_id.get(visit.row) == Some(subject.position))
         .collect();
     found.sort_by_key(|visit| (visit.day, visit.row));
     found
