@@ -309,14 +309,21 @@ fn rate(subject: &Subject, of_final: Option<&GradeLimits>) -> (Option<i64>, Stri
     let area = subject.tables().areas.area_id.text(subject.night.register.area(subject.number));
     let stars = subject.previous.stars.get(area).copied().unwrap_or(0);
     let spread = limit::rate_spread_bp(of_final, stars, rules);
+    let (en, zh) = match &subject.previous.run_id {
+        Some(run) => (format!("in run {run}"), format!("运行{run}所评")),
+        None => ("(no earlier run)".to_string(), "无上次运行".to_string()),
+    };
+    let word = if stars == 1 { "star" } else { "stars" };
     let grade = &of_final.grade;
     let (own, discount, reference) = (of_final.spread_bp, rules.star_discount_bp, percent(rules.reference_rate));
     let text = language.pick(
         format!(
-            "{own} bp for grade {grade} − {discount} bp × {stars} stars of the area = {spread} bp over the reference \
-             rate of {reference}"
+            "{own} bp for grade {grade} − {discount} bp × {stars} {word} of area {area} {en} = {spread} bp over the \
+             reference rate of {reference}"
         ),
-        format!("等级{grade}加点{own}bp − {discount}bp × 所在行政区{stars}星 = 参考利率{reference}加{spread}bp"),
+        format!(
+            "等级{grade}加点{own}bp − {discount}bp × 行政区{area}的{stars}星（{zh}）= 参考利率{reference}加{spread}bp"
+        ),
     );
     (Some(spread), text)
 }
