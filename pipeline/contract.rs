@@ -261,6 +261,10 @@ pub struct Contracts {
     pub inputs: Vec<Contract>,
     /// In the order of the stages that make them.
     pub outputs: Vec<Contract>,
+    /// What conditions and measures of indicators may name, by base table.
+    pub bases: Vec<Contract>,
+    /// What leaves the bank.
+    pub regulator: Vec<Contract>,
 }
 
 impl Contracts {
@@ -269,7 +273,11 @@ impl Contracts {
         let mut inputs = INPUT_FILES.iter().map(parse).collect::<Result<Vec<_>>>()?;
         inputs.sort_by_key(|contract| contract.order);
         let outputs = OUTPUT_FILES.iter().map(parse).collect::<Result<Vec<_>>>()?;
-        Ok(Contracts { inputs, outputs })
+        let mut bases = BASE_FILES.iter().map(parse).collect::<Result<Vec<_>>>()?;
+        extend(&mut bases, "households", find(&outputs, "household_facts")?, |column| column.fact.is_some());
+        extend(&mut bases, "grids", find(&outputs, "grid_coverage")?, |column| column.kind == Type::Count);
+        let regulator = REGULATOR_FILES.iter().map(parse).collect::<Result<Vec<_>>>()?;
+        Ok(Contracts { inputs, outputs, bases, regulator })
     }
 
     pub fn input(&self, table: &str) -> Result<&Contract> {
@@ -278,6 +286,23 @@ impl Contracts {
 
     pub fn output(&self, table: &str) -> Result<&Contract> {
         find(&self.outputs, table)
+    }
+
+    pub fn base(&self, table: &str) -> Result<&Contract> {
+        find(&self.bases, table)
+    }
+
+    pub fn regulator(&self, table: &str) -> Result<&Contract> {
+        find(&self.regulator, table)
+    }
+}
+
+/// Gives a base table the columns of an output table that it does not name itself: said once, they mean the same.
+fn extend(bases: &mut [Contract], table: &str, output: &Contract, is_wanted: fn(&Column) -> bool) {
+    if let Some(base) = bases.iter_mut().find(|base| base.table == table) {
+        let missing = output.columns.iter().filter(|column| is_wanted(column) && base.position(&column.name).is_none());
+        let missing: Vec<Column> = missing.cloned().collect();
+        base.columns.extend(missing);
     }
 }
 
@@ -355,3 +380,17 @@ const OUTPUT_FILES: &[(&str, &str)] = table_files![
     "output/public_notice.toml",
     "output/quarantine.toml",
 ];
+
+/// In the order of `BaseTable`.
+const BASE_FILES: &[(&str, &str)] = table_files![
+    "base/households.toml",
+    "base/loans.toml",
+    "base/grids.toml",
+    "base/areas.toml",
+    "base/branches.toml",
+    "base/service_points.toml",
+    "base/visits.toml",
+];
+
+const REGULATOR_FILES: &[(&str, &str)] =
+    table_files!["regulator/indicators.toml", "regulator/ref_areas.toml", "regulator/revisions.toml"];

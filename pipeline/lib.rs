@@ -21,6 +21,7 @@ pub mod score;
 pub mod grade;
 pub mod limit;
 pub mod coverage;
+pub mod indicators;
 pub mod outputs;
 pub mod definitions;
 pub mod night;

@@ -10,6 +10,7 @@ use crate::coverage::{self, Coverage, Rated};
 use crate::facts::{self, Facts};
 use crate::fault::Result;
 use crate::grade::{self, ModelGrade, Ranks};
+use crate::indicators::{self, Covered, Indicators};
 use crate::limit::credit_list::{self, Place};
 use crate::limit::decisions::{self, Decided};
 use crate::limit::{self, Limit};
@@ -35,6 +36,7 @@ pub struct Night {
     /// The credit list of every household.
     pub lists: Vec<Place>,
     pub coverage: Coverage,
+    pub indicators: Indicators,
     /// Rows that cleaning set aside, and unsound decisions.
     pub set_aside: Vec<SetAside>,
     /// Row counts by input table, unsound decisions among the rows set aside.
@@ -97,6 +99,12 @@ pub fn rate(
     };
     let coverage =
         watch.stage("coverage", |coverage: &Coverage| coverage.grids.len() as u64, || coverage::cover(&rated))?;
+    let covered = Covered { rated: &rated, coverage: &coverage };
+    let indicators = watch.stage(
+        "indicators",
+        |indicators: &Indicators| indicators.rows.len() as u64,
+        || indicators::measure(&covered),
+    )?;
     let mut set_aside = cleaned.set_aside.clone();
     let unsound = decisions::set_aside(&decided, tables, &cleaned.decision_origins);
     let mut counts = cleaned.counts.clone();
@@ -105,7 +113,21 @@ pub fn rate(
         counts.set_aside += unsound.len() as u64;
     }
     set_aside.extend(unsound);
-    Ok(Night { cleaned, register, checks, facts, scores, grades, limits, decided, lists, coverage, set_aside, counts })
+    Ok(Night {
+        cleaned,
+        register,
+        checks,
+        facts,
+        scores,
+        grades,
+        limits,
+        decided,
+        lists,
+        coverage,
+        indicators,
+        set_aside,
+        counts,
+    })
 }
 
 impl Night {
@@ -122,6 +144,7 @@ impl Night {
             decided: &self.decided,
             lists: &self.lists,
             coverage: &self.coverage,
+            indicators: &self.indicators,
             set_aside: &self.set_aside,
             previous,
             rulebook,

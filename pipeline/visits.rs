@@ -213,10 +213,18 @@ struct Earlier<'a> {
     photos: HashSet<&'a str>,
 }
 
-#[derive(Clone, Copy)]
-struct Position {
-    longitude: f64,
-    latitude: f64,
+/// A place on earth, in degrees.
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    pub longitude: f64,
+    pub latitude: f64,
+}
+
+impl Position {
+    /// None unless both are there.
+    pub fn of(longitude: Option<f64>, latitude: Option<f64>) -> Option<Position> {
+        longitude.zip(latitude).map(|(longitude, latitude)| Position { longitude, latitude })
+    }
 }
 
 impl<'a> Checker<'a> {
@@ -246,7 +254,7 @@ impl<'a> Checker<'a> {
         let ended_at = visits.ended_at.get(row).unwrap_or(started_at);
         let is_onsite = visits.channel.get(row) == Some(self.onsite);
         let household = visits.household_id.get(row);
-        let position = position(visits.longitude.get(row), visits.latitude.get(row));
+        let position = Position::of(visits.longitude.get(row), visits.latitude.get(row));
         let home = household.and_then(|household| self.home(household));
         let mut flags = Flags::default();
         flags.set(Flag::Remote, !is_onsite);
@@ -279,7 +287,7 @@ impl<'a> Checker<'a> {
         let latest_end = earlier.latest_end.entry(officer).or_insert(i64::MIN);
         flags.set(Flag::Overlapping, visit.started_at < *latest_end);
         *latest_end = ended_at.max(*latest_end);
-        if let Some(here) = position(self.visits.longitude.get(row), self.visits.latitude.get(row))
+        if let Some(here) = Position::of(self.visits.longitude.get(row), self.visits.latitude.get(row))
             && let Some((there, left_at)) = earlier.last_seen.insert(officer, (here, ended_at))
         {
             flags.set(Flag::ImpossibleSpeed, self.is_impossible(distance_m(here, there), visit.started_at - left_at));
@@ -304,7 +312,7 @@ impl<'a> Checker<'a> {
     fn home(&self, household: usize) -> Option<Position> {
         let row = self.register.row(self.register.number(household)?);
         let households = &self.tables.households;
-        position(households.longitude.get(row), households.latitude.get(row))
+        Position::of(households.longitude.get(row), households.latitude.get(row))
     }
 
     /// Devices that more than one officer used on a day.
@@ -324,18 +332,14 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn position(longitude: Option<f64>, latitude: Option<f64>) -> Option<Position> {
-    longitude.zip(latitude).map(|(longitude, latitude)| Position { longitude, latitude })
-}
-
-/// Great-circle distance by the haversine formula, in metres.
-fn distance_m(one: Position, other: Position) -> f64 {
+/// Great-circle distance by the haversine formula, in metres. The portable functions make it the same on every machine.
+pub fn distance_m(one: Position, other: Position) -> f64 {
     let (latitude_one, latitude_other) = (one.latitude.to_radians(), other.latitude.to_radians());
-    let half_latitude = ((latitude_other - latitude_one) / 2.0).sin();
-    let half_longitude = ((other.longitude - one.longitude).to_radians() / 2.0).sin();
-    let chord =
-        half_latitude * half_latitude + latitude_one.cos() * latitude_other.cos() * half_longitude * half_longitude;
-    2.0 * EARTH_RADIUS_M * chord.sqrt().min(1.0).asin()
+    let half_latitude = libm::sin((latitude_other - latitude_one) / 2.0);
+    let half_longitude = libm::sin((other.longitude - one.longitude).to_radians() / 2.0);
+    let across = libm::cos(latitude_one) * libm::cos(latitude_other) * half_longitude * half_longitude;
+    let chord = half_latitude * half_latitude + across;
+    2.0 * EARTH_RADIUS_M * libm::asin(libm::sqrt(chord).min(1.0))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use self::table::{Before, Cleaned, Table};
 pub use self::table::{RowCounts, SetAside};
 use self::typed::{
     AccountMonths, Accounts, Areas, Assignments, Branches, ConductEvents, Decisions, Grids, Households, Instalments,
-    LoanMonths, Loans, Officers, OutsideDebts, PeerReviews, Profiles, Visits, Watchlist,
+    LoanMonths, Loans, Officers, OutsideDebts, PeerReviews, Profiles, ServicePoints, Visits, Watchlist,
 };
 
 /// Everything that a run knows of a bank on its as-of date. An optional table that is absent is None.
@@ -52,6 +52,7 @@ pub struct Tables {
     pub conduct_events: Option<ConductEvents>,
     pub peer_reviews: Option<PeerReviews>,
     pub watchlist: Option<Watchlist>,
+    pub service_points: Option<ServicePoints>,
     pub decisions: Option<Decisions>,
 }
 
@@ -211,6 +212,7 @@ impl Cleaning<'_> {
             conduct_events: self.optional("conduct_events", ConductEvents::take)?,
             peer_reviews: self.optional("peer_reviews", PeerReviews::take)?,
             watchlist: self.optional("watchlist", Watchlist::take)?,
+            service_points: self.optional("service_points", ServicePoints::take)?,
             decisions: self.optional("decisions", Decisions::take)?,
         })
     }

@@ -121,9 +121,15 @@ fn take<K: Kind>(contract: &Contract, table: &Table, column: &str) -> Result<K> 
 
 typed_tables! {
     /// Key area_id.
-    Areas { area_id: Texts, parent_area_id: References, level: Words, name: Texts, is_rural: Truths, household_count: Numbers }
+    Areas {
+        area_id: Texts, parent_area_id: References, level: Words, name: Texts, is_rural: Truths, population: Numbers,
+        adult_population: Numbers, household_count: Numbers, land_km2: Numbers,
+    }
     /// Key branch_id.
-    Branches { branch_id: Texts, parent_branch_id: References, name: Texts, area_id: References, opened_on: Dates, closed_on: Dates }
+    Branches {
+        branch_id: Texts, parent_branch_id: References, level: Words, name: Texts, area_id: References, opened_on: Dates,
+        closed_on: Dates,
+    }
     /// Key grid_id.
     Grids {
         grid_id: Texts, branch_id: References, area_id: References, kind: Words, settlement: Words, name: Texts,
@@ -147,7 +153,7 @@ typed_tables! {
     /// Key visit_id.
     Visits {
         visit_id: Texts, officer_id: References, grid_id: References, household_id: References, started_at: Times,
-        ended_at: Times, recorded_at: Times, channel: Words, longitude: Reals, latitude: Reals, photo_hash: Texts,
+        ended_at: Times, recorded_at: Times, channel: Words, purpose: Words, longitude: Reals, latitude: Reals, photo_hash: Texts,
         device_id: Texts, issue_level: Words, issue_status: Words, issue_resolved_at: Times,
     }
     /// Key account_id.
@@ -159,8 +165,9 @@ typed_tables! {
     AccountMonths { account_id: References, month: Dates, average_balance: Numbers, inflow: Numbers, transaction_count: Numbers }
     /// Key loan_id.
     Loans {
-        loan_id: Texts, household_id: References, guarantee: Words, principal: Numbers, disbursed_on: Dates,
-        closed_on: Dates,
+        loan_id: Texts, household_id: References, branch_id: References, borrower_kind: Words, purpose: Words,
+        is_agricultural: Truths, guarantee: Words, credit_line: Numbers, principal: Numbers, annual_rate: Numbers,
+        disbursed_on: Dates, closed_on: Dates,
     }
     /// Key (loan_id, month_end).
     LoanMonths { loan_id: References, month_end: Dates, outstanding: Numbers, days_past_due: Numbers, risk_class: Words }
@@ -180,6 +187,11 @@ typed_tables! {
     }
     /// Key (household_id, list_name, listed_on).
     Watchlist { household_id: References, list_name: Words, listed_on: Dates, delisted_on: Dates }
+    /// Key point_id.
+    ServicePoints {
+        point_id: Texts, area_id: References, branch_id: References, kind: Words, closed_on: Dates, last_used_on: Dates,
+        longitude: Reals, latitude: Reals, station_items: Numbers,
+    }
     /// Key decision_id.
     Decisions {
         decision_id: Texts, household_id: References, decided_at: Times, reviewer_id: Texts, approver_id: Texts,

@@ -4,7 +4,7 @@
 use std::ops::AddAssign;
 
 use crate::clean::Tables;
-use crate::clean::typed::Rows as _;
+use crate::clean::typed::{Areas, Rows as _};
 use crate::rulebook::CreditVillageRules;
 
 use super::branch::GridCoverage;
@@ -49,15 +49,20 @@ pub fn add_up<'g>(tables: &Tables, grids: impl Iterator<Item = &'g GridCoverage>
             *area += AreaCoverage { grids: 1, counts: grid.counts, credit: grid.credit };
         }
     }
-    let mut lowest_first: Vec<usize> = (0..tables.areas.rows).collect();
-    lowest_first.sort_by_key(|&area| std::cmp::Reverse(tables.areas.level.get(area)));
-    for area in lowest_first {
+    for area in lowest_first(&tables.areas) {
         let own = areas.get(area).copied().unwrap_or_default();
         if let Some(parent) = tables.areas.parent_area_id.get(area).and_then(|parent| areas.get_mut(parent)) {
             *parent += own;
         }
     }
     areas
+}
+
+/// Every area before its parent: an area's parent is always of a higher level.
+pub fn lowest_first(areas: &Areas) -> Vec<usize> {
+    let mut lowest_first: Vec<usize> = (0..areas.rows).collect();
+    lowest_first.sort_by_key(|&area| std::cmp::Reverse(areas.level.get(area)));
+    lowest_first
 }
 
 /// The credit rating of one area with households; key area.

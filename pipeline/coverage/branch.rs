@@ -380,7 +380,7 @@ impl GridVisits {
 }
 
 /// 1 in the first twelve months from the day on which the grid joined, 0 before it.
-fn programme_year(joined_on: Option<Date>, as_of: Date) -> u32 {
+pub fn programme_year(joined_on: Option<Date>, as_of: Date) -> u32 {
     let joined = joined_on.filter(|&joined| joined <= as_of);
     joined.map_or(0, |joined| joined.whole_months_to(as_of) / MONTHS_A_YEAR + 1)
 }

@@ -14,7 +14,7 @@ pub mod notice;
 pub mod officers;
 pub mod partition;
 pub mod staffing;
-mod standing;
+pub mod standing;
 pub mod work_list;
 
 use rayon::prelude::*;
@@ -42,6 +42,7 @@ use notice::PublicNotice;
 use officers::OfficerAssessment;
 use partition::PartitionFault;
 use staffing::Staffing;
+use standing::Standing;
 use work_list::WorkItem;
 
 /// What the household stages found, which coverage adds up.
@@ -95,6 +96,11 @@ pub struct Coverage {
     pub work: Vec<WorkItem>,
     /// In the order of the register.
     pub notices: Vec<PublicNotice>,
+    /// For each household of the run, which counts it stands in.
+    pub standings: Vec<Standing>,
+    pub staffing: Staffing,
+    /// For each grid whether it is valid on the as-of date.
+    pub is_valid_grid: Vec<bool>,
 }
 
 /// One branch with valid grids of its own; key branch.
@@ -141,6 +147,9 @@ pub fn cover(rated: &Rated) -> Result<Coverage> {
         notices: notice::notices(rated),
         areas,
         grids,
+        standings,
+        staffing,
+        is_valid_grid,
     })
 }
 

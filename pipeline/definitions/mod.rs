@@ -1,8 +1,11 @@
 //! What a name means: facts, characteristics, vetoes, visit flags, partition faults, reasons of work lists, quarantine
-//! rules, policies, tables and their columns, each with its definition, the version in force and its source. Reads
-//! contracts and rulebook; holds no value of its own.
+//! rules, indicators, policies, tables and their columns, each with its definition, the version in force and its
+//! source. Reads contracts and rulebook; holds no value of its own.
 
 mod coverage;
+mod indicators;
+
+pub use indicators::{dimension_in_words, level_in_words};
 
 use serde::Serialize;
 
@@ -10,7 +13,7 @@ use crate::clean::Rule;
 use crate::contract::{Bilingual, Column, Contract, Contracts};
 use crate::fault::{Error, Fault, Result};
 use crate::limit::decisions::Unsound;
-use crate::rulebook::{Bin, Direction, FACTS, Rulebook, SourceReference, Veto, VetoCondition, Wording};
+use crate::rulebook::{Bin, Direction, FACTS, Rulebook, SourceReference, VersionInForce, Veto, VetoCondition, Wording};
 use crate::score::is_on;
 use crate::visits::Flag;
 
@@ -18,8 +21,8 @@ use crate::visits::Flag;
 #[derive(Clone, Debug, Serialize)]
 pub struct Definition {
     pub id: String,
-    /// `fact`, `characteristic`, `veto`, `visit_flag`, `partition_fault`, `work_reason`, `quarantine_rule`, `policy`,
-    /// `table` or `column`.
+    /// `fact`, `characteristic`, `veto`, `visit_flag`, `partition_fault`, `work_reason`, `quarantine_rule`, `indicator`,
+    /// `policy`, `table`, `base_table`, `column` or `base_column`.
     pub kind: &'static str,
     pub meaning: Texts,
     /// What else there is to know, line by line: unit, window, bins, who may override.
@@ -48,6 +51,25 @@ pub struct Version {
     pub source: String,
     pub provision: String,
     pub source_title: Texts,
+    pub source_issuer: Texts,
+    /// None where the document bears no date.
+    pub source_date: Option<String>,
+}
+
+impl Version {
+    fn of(version: &VersionInForce, source: &SourceReference, rulebook: &Rulebook) -> Version {
+        let document = rulebook.sources.get(&source.id);
+        Version {
+            file: version.file.clone(),
+            valid_from: version.valid_from.to_string(),
+            last_checked: version.last_checked.to_string(),
+            source: source.id.clone(),
+            provision: source.provision.clone(),
+            source_title: title(source, rulebook),
+            source_issuer: document.map_or_else(|| texts("", ""), |document| Texts::from(&document.issuer)),
+            source_date: document.and_then(|document| document.date).map(|date| date.to_string()),
+        }
+    }
 }
 
 impl From<&Bilingual> for Texts {
@@ -82,10 +104,13 @@ pub fn find(id: &str, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<
     found.extend(coverage::partition_fault(id, rulebook));
     found.extend(coverage::work_reason(id, rulebook));
     found.extend(quarantine_rule(id));
+    found.extend(indicators::indicator(id, rulebook, contracts)?);
     found.extend(policy(id, rulebook));
-    found.extend(contracts.inputs.iter().chain(&contracts.outputs).filter(|contract| contract.table == id).map(table));
-    if found.is_empty() {
-        // Only a name that means nothing else: a fact stands in its table under the same name.
+    let tables = contracts.inputs.iter().chain(&contracts.outputs).map(|contract| ("table", contract));
+    let tables = tables.chain(contracts.bases.iter().map(|contract| ("base_table", contract)));
+    found.extend(tables.filter(|(_, contract)| contract.table == id).map(|(kind, contract)| table(kind, contract)));
+    if found.iter().all(|definition| definition.kind == "indicator") {
+        // Not where the name has its meaning already: a fact stands in its table under the same name.
         found.extend(columns(id, contracts));
     }
     if found.is_empty() {
@@ -108,22 +133,17 @@ fn names(rulebook: &Rulebook, contracts: &Contracts) -> Vec<String> {
     let policies = rulebook.in_force.iter().map(|version| version.policy.clone());
     let tables = contracts.inputs.iter().chain(&contracts.outputs).map(|contract| contract.table.clone());
     let published = contracts.outputs.iter().flat_map(|contract| &contract.columns);
-    let columns = published.map(|column| column.name.clone());
+    let columns = published.chain(contracts.bases.iter().flat_map(|contract| &contract.columns));
+    let columns = columns.map(|column| column.name.clone());
+    let indicators = rulebook.indicators.iter().map(|indicator| indicator.id.clone());
     let rules = flags.chain(of_coverage).chain(rules).chain(unsound);
-    facts.chain(vetoes).chain(rules).chain(policies).chain(tables).chain(columns).collect()
+    facts.chain(vetoes).chain(rules).chain(indicators).chain(policies).chain(tables).chain(columns).collect()
 }
 
 fn version(policy: &str, value: Option<&str>, rulebook: &Rulebook) -> Option<Version> {
     let found = rulebook.in_force.iter().find(|version| version.policy == policy)?;
     let source = value.and_then(|value| found.value_sources.get(value)).unwrap_or(&found.source);
-    Some(Version {
-        file: found.file.clone(),
-        valid_from: found.valid_from.to_string(),
-        last_checked: found.last_checked.to_string(),
-        source: source.id.clone(),
-        provision: source.provision.clone(),
-        source_title: title(source, rulebook),
-    })
+    Some(Version::of(found, source, rulebook))
 }
 
 fn title(source: &SourceReference, rulebook: &Rulebook) -> Texts {
@@ -189,12 +209,8 @@ fn veto_definition(veto: &Veto, rulebook: &Rulebook) -> Definition {
         detail("a person may override it", "可人工解除", veto.is_overridable),
     ];
     details.extend(veto.look_back_months.map(|months| detail("months looked back", "回溯月数", months)));
-    let version = version("vetoes", None, rulebook).map(|version| Version {
-        source: veto.legal_basis.id.clone(),
-        provision: veto.legal_basis.provision.clone(),
-        source_title: title(&veto.legal_basis, rulebook),
-        ..version
-    });
+    let vetoes = rulebook.in_force.iter().find(|version| version.policy == "vetoes");
+    let version = vetoes.map(|version| Version::of(version, &veto.legal_basis, rulebook));
     Definition { id: veto.code.clone(), kind: "veto", meaning: Texts::from(&veto.name), details, version }
 }
 
@@ -264,7 +280,7 @@ fn policy(id: &str, rulebook: &Rulebook) -> Option<Definition> {
 }
 
 /// The reference page of a table: its grain, its key, and every column.
-fn table(contract: &Contract) -> Definition {
+fn table(kind: &'static str, contract: &Contract) -> Definition {
     let mut details = vec![detail("key", "主键", contract.key.join(", "))];
     details.extend(
         contract
@@ -272,34 +288,52 @@ fn table(contract: &Contract) -> Definition {
             .iter()
             .map(|column| Detail { label: texts(&column.name, &column.name), value: column_in_words(column) }),
     );
-    Definition {
-        id: contract.table.clone(),
-        kind: "table",
-        meaning: Texts::from(&contract.grain),
-        details,
-        version: None,
-    }
+    Definition { id: contract.table.clone(), kind, meaning: Texts::from(&contract.grain), details, version: None }
 }
 
-/// A column of the output tables that bear it; one definition for each meaning that it has in them.
+/// A column of the output tables that bear it, and of the base tables in which indicators may name it; one definition
+/// for each meaning that it has in them.
 fn columns(id: &str, contracts: &Contracts) -> Vec<Definition> {
-    let mut found: Vec<(&Column, Vec<&str>)> = Vec::new();
-    for contract in &contracts.outputs {
+    let mut found: Vec<ColumnMeaning> = Vec::new();
+    let published = contracts.outputs.iter().map(|contract| (contract, false));
+    for (contract, is_base) in published.chain(contracts.bases.iter().map(|contract| (contract, true))) {
         for column in contract.columns.iter().filter(|column| column.name == id) {
-            match found.iter_mut().find(|(known, _)| known.meaning == column.meaning) {
-                Some((_, tables)) => tables.push(&contract.table),
-                None => found.push((column, vec![&contract.table])),
+            let known = found.iter().position(|known| known.column.meaning == column.meaning);
+            let place = known.unwrap_or(found.len());
+            if known.is_none() {
+                found.push(ColumnMeaning { column, tables: Vec::new(), base_tables: Vec::new() });
+            }
+            if let Some(meaning) = found.get_mut(place) {
+                let tables = if is_base { &mut meaning.base_tables } else { &mut meaning.tables };
+                tables.push(&contract.table);
             }
         }
     }
-    let definition = |(column, tables): (&Column, Vec<&str>)| {
-        let mut details =
-            vec![detail("of table", "所在表", tables.join(", ")), detail("type", "类型", column.kind.describe())];
+    found.iter().map(|meaning| meaning.definition(id)).collect()
+}
+
+/// The tables in which a column means one thing.
+struct ColumnMeaning<'a> {
+    column: &'a Column,
+    tables: Vec<&'a str>,
+    base_tables: Vec<&'a str>,
+}
+
+impl ColumnMeaning<'_> {
+    fn definition(&self, id: &str) -> Definition {
+        let column = self.column;
+        let tables = [("of table", "所在表", &self.tables), ("of base table", "所在基础表", &self.base_tables)];
+        let tables = tables.into_iter().filter(|(_, _, tables)| !tables.is_empty());
+        let mut details: Vec<Detail> = tables.map(|(en, zh, tables)| detail(en, zh, tables.join(", "))).collect();
+        details.push(detail("type", "类型", column.kind.describe()));
+        if !column.words.is_empty() && self.tables.is_empty() {
+            details.push(detail("words", "取值", column.words.join(", ")));
+        }
         details.extend(column.unit.as_ref().map(|unit| detail("unit", "单位", unit)));
         details.push(detail("may be null", "可空", column.nullable));
-        Definition { id: id.into(), kind: "column", meaning: Texts::from(&column.meaning), details, version: None }
-    };
-    found.into_iter().map(definition).collect()
+        let kind = if self.tables.is_empty() { "base_column" } else { "column" };
+        Definition { id: id.into(), kind, meaning: Texts::from(&column.meaning), details, version: None }
+    }
 }
 
 /// "a date, may be null: the day on which …"

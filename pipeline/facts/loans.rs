@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
 
 use crate::calendar::{Date, Window};
+use crate::clean::Tables;
 use crate::clean::typed::{Instalments, Rows as _};
 use crate::fault::Result;
 
@@ -27,18 +28,18 @@ pub fn measure(evidence: &Evidence) -> Result<Columns> {
     Ok(columns)
 }
 
-/// The latest known month row of each loan.
-fn latest_months(evidence: &Evidence) -> Vec<Option<usize>> {
-    let months = &evidence.tables.loan_months;
-    let mut latest: Vec<Option<usize>> = vec![None; evidence.tables.loans.rows];
+/// For each loan the row of its latest month end by a day.
+pub fn latest_months(tables: &Tables, by: Date) -> Vec<Option<u32>> {
+    let months = &tables.loan_months;
+    let mut latest: Vec<Option<(Date, u32)>> = vec![None; tables.loans.rows];
     for row in 0..months.rows {
+        let Some(end) = months.month_end.get(row).filter(|&end| end <= by) else { continue };
         let Some(slot) = months.loan_id.get(row).and_then(|loan| latest.get_mut(loan)) else { continue };
-        let is_later = slot.is_none_or(|earlier| months.month_end.get(earlier) < months.month_end.get(row));
-        if is_later {
-            *slot = Some(row);
+        if slot.is_none_or(|(earlier, _)| earlier < end) {
+            *slot = Some((end, row as u32));
         }
     }
-    latest
+    latest.into_iter().map(|latest| latest.map(|(_, row)| row)).collect()
 }
 
 /// Whether the loan is open on the as-of date; it is known, so it was disbursed.
@@ -61,7 +62,8 @@ fn standing(evidence: &Evidence) -> Result<Columns> {
     let mut unsecured = vec![0_i128; households];
     let mut bad = vec![0_i128; households];
     let mut past_due: Vec<Option<i64>> = vec![None; households];
-    for (loan, latest) in latest_months(evidence).into_iter().enumerate() {
+    for (loan, latest) in latest_months(evidence.tables, evidence.register.as_of).into_iter().enumerate() {
+        let latest = latest.map(|row| row as usize);
         let Some(household) = evidence.household(loans.household_id.get(loan)) else { continue };
         if !is_open(evidence, loan) {
             continue;

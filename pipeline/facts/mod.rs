@@ -9,6 +9,8 @@ mod outside;
 mod profile;
 mod visited;
 
+pub use loans::latest_months;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -54,8 +54,11 @@ impl<'a> Row<'a> {
     }
 
     pub fn is_true(&self, column: &str) -> Result<bool> {
-        let holds = self.cell::<BooleanArray>(column)?.map(|values| values.value(self.row));
-        holds.ok_or_else(|| self.unreadable(column))
+        self.is_true_if_any(column)?.ok_or_else(|| self.unreadable(column))
+    }
+
+    pub fn is_true_if_any(&self, column: &str) -> Result<Option<bool>> {
+        Ok(self.cell::<BooleanArray>(column)?.map(|values| values.value(self.row)))
     }
 
     pub fn day_if_any(&self, column: &str) -> Result<Option<Date>> {
@@ -68,8 +71,11 @@ impl<'a> Row<'a> {
 
     /// A decimal in its smallest unit: cents, tenths of a point.
     pub fn units(&self, column: &str) -> Result<i128> {
-        let units = self.cell::<Decimal128Array>(column)?.map(|values| values.value(self.row));
-        units.ok_or_else(|| self.unreadable(column))
+        self.units_if_any(column)?.ok_or_else(|| self.unreadable(column))
+    }
+
+    pub fn units_if_any(&self, column: &str) -> Result<Option<i128>> {
+        Ok(self.cell::<Decimal128Array>(column)?.map(|values| values.value(self.row)))
     }
 
     pub fn texts(&self, column: &str) -> Result<Vec<String>> {

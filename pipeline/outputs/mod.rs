@@ -3,6 +3,7 @@
 
 mod coverage;
 mod households;
+mod indicators;
 mod order;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::coverage::Coverage;
 use crate::facts::Facts;
 use crate::fault::{Error, Result};
 use crate::grade::ModelGrade;
+use crate::indicators::Indicators;
 use crate::limit::Limit;
 use crate::limit::credit_list::Place;
 use crate::limit::decisions::Decided;
@@ -47,6 +49,7 @@ pub struct Results<'a> {
     pub decided: &'a Decided,
     pub lists: &'a [Place],
     pub coverage: &'a Coverage,
+    pub indicators: &'a Indicators,
     pub set_aside: &'a [SetAside],
     pub previous: &'a Previous,
     pub rulebook: &'a Rulebook,
@@ -56,7 +59,7 @@ pub struct Results<'a> {
 type Make = for<'a, 'b> fn(&'a Results<'b>) -> Result<Vec<ArrayRef>>;
 
 /// The output tables, by name.
-const TABLES: [(&str, Make); 16] = [
+const TABLES: [(&str, Make); 17] = [
     ("visit_checks", households::visit_checks),
     ("household_facts", households::household_facts),
     ("scorecard_points", households::scorecard_points),
@@ -71,6 +74,7 @@ const TABLES: [(&str, Make); 16] = [
     ("partition_faults", coverage::partition_faults),
     ("grid_funding", coverage::grid_funding),
     ("work_list", coverage::work_list),
+    ("indicators", indicators::indicators),
     ("public_notice", coverage::public_notice),
     ("quarantine", households::quarantine),
 ];

@@ -208,8 +208,12 @@ fn notices(run: &PublishedRun) -> Result<BTreeMap<String, NoticeDays>> {
 
 /// The batches of a table that runs of an earlier program do not have.
 fn table_if_any(run: &PublishedRun, name: &str, columns: &[&str]) -> Result<Vec<RecordBatch>> {
-    let is_there = run.folder.join(format!("{name}.parquet")).is_file() || run.folder.join(name).is_dir();
-    if is_there { table(run, name, columns) } else { Ok(Vec::new()) }
+    if has_table(run, name) { table(run, name, columns) } else { Ok(Vec::new()) }
+}
+
+/// Whether the run has a table; one of an earlier program may not know it.
+pub fn has_table(run: &PublishedRun, name: &str) -> bool {
+    run.folder.join(format!("{name}.parquet")).is_file() || run.folder.join(name).is_dir()
 }
 
 /// The batches of one output table, as one file or as a folder of parts, with the columns asked for, in that order.

@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 /// The sub-folder with one file per scorecard, under any name.
 pub(super) const SCORECARDS: &str = "scorecards/";
 
+/// The sub-folder with one file per indicator; in a bank's folder it adds to the built-in catalogue, and a file with the
+/// name of a built-in one takes its place.
+pub(super) const INDICATORS: &str = "indicators/";
+
 /// The list of sources; in a bank's folder it adds to the built-in list.
 pub(super) const SOURCES: &str = "sources.toml";
 
@@ -54,6 +58,64 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("scorecards/resident.toml", include_str!("../../schemas/policies/scorecards/resident.toml")),
 ];
 
+macro_rules! indicator_files {
+    ($($id:literal),+ $(,)?) => { &[$((
+        concat!("indicators/", $id, ".toml"),
+        include_str!(concat!("../../schemas/policies/indicators/", $id, ".toml")),
+    )),+] };
+}
+
+/// The built-in catalogue of indicators, in the order of the catalogue's document.
+const BUILT_IN_INDICATORS: &[(&str, &str)] = indicator_files![
+    "profile_share",
+    "fresh_share",
+    "grading_share",
+    "granting_share",
+    "drawing_share",
+    "visiting_share",
+    "care_visiting_share",
+    "account_share",
+    "active_share",
+    "borrowers_per_1000_households",
+    "average_deposit",
+    "average_suggested_limit",
+    "unsecured_share",
+    "first_loan_share",
+    "agricultural_balance",
+    "all_balance",
+    "inclusive_small_balance",
+    "agricultural_growth",
+    "all_growth",
+    "inclusive_small_growth",
+    "growth_gap",
+    "agricultural_small_share",
+    "inclusive_small_customers",
+    "bad_loan_share",
+    "inclusive_bad_loan_share",
+    "average_rate",
+    "branches_per_10000_adults",
+    "branches_per_1000_km2",
+    "points_per_10000_adults",
+    "village_service_share",
+    "withdrawal_point_share",
+    "gridded_area_share",
+    "staffed_grid_share",
+    "complete_station_share",
+    "within_3_km_share",
+    "nearest_point_median_m",
+    "nearest_point_p90_m",
+    "valid_visit_share",
+    "issues_resolved_share",
+    "resolved_in_grid_share",
+    "credit_village_share",
+    "stale_profile_share",
+    "record_delay_p90_hours",
+    "credit_gini",
+    "credit_theil",
+    "credit_theil_between",
+    "inclusion_index",
+];
+
 /// Where the rulebook of a run comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RulebookPlace {
@@ -75,20 +137,28 @@ impl RulebookPlace {
         }
     }
 
+    /// The same for a file of the catalogue, which is the built-in one where the bank has none of its own.
+    pub(super) fn shown_indicator(&self, name: &str, text: &str) -> String {
+        let is_built_in = BUILT_IN_INDICATORS.contains(&(name, text));
+        if is_built_in { RulebookPlace::BuiltIn.shown(name) } else { self.shown(name) }
+    }
+
     /// Reads the `.toml` files of the folder and of the folders in it; hidden ones and other files are not part of it.
     pub fn texts(&self) -> Result<RulebookTexts> {
         match self {
-            RulebookPlace::BuiltIn => {
-                Ok(BUILT_IN.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect())
-            }
+            RulebookPlace::BuiltIn => Ok(owned(BUILT_IN).chain(owned(BUILT_IN_INDICATORS)).collect()),
             RulebookPlace::Folder(folder) => {
-                let mut texts = RulebookTexts::new();
+                let mut texts: RulebookTexts = owned(BUILT_IN_INDICATORS).collect();
                 let mut faults = Vec::new();
                 read_folder(folder, "", &mut texts, &mut faults);
                 if faults.is_empty() { Ok(texts) } else { Err(Error::Refused(faults)) }
             }
         }
     }
+}
+
+fn owned(files: &'static [(&'static str, &'static str)]) -> impl Iterator<Item = (String, String)> {
+    files.iter().map(|&(name, text)| (name.to_owned(), text.to_owned()))
 }
 
 /// `below` is empty for the rulebook's folder itself, and the name of a folder in it with `/` after it.

@@ -15,6 +15,7 @@ mod files;
 mod findings;
 mod grade_scale;
 mod grid_funding;
+pub mod indicators;
 mod limits;
 mod officers;
 mod partition;
@@ -41,6 +42,7 @@ pub use facts::{FACTS, FactCatalogue, FactDefinition, FactKind, kind_of};
 pub use files::{RulebookPlace, RulebookTexts};
 pub use grade_scale::{Grade, GradeScale};
 pub use grid_funding::{GridFunding, ServiceRate, WorkFundBand};
+pub use indicators::Indicator;
 pub use limits::{GradeLimits, LimitRules};
 pub use officers::{DutyPoints, OfficerRules, Rating};
 pub use partition::{GridSize, PartitionRules};
@@ -52,9 +54,10 @@ pub use visit_checks::VisitChecks;
 pub use work_list::WorkListRules;
 
 use crate::calendar::Date;
+use crate::contract::Contracts;
 use crate::fault::{Error, Fault, Result};
 use agreement::Compared;
-use files::{BUILT_IN_SOURCES, POLICIES, SCORECARDS, SOURCES};
+use files::{BUILT_IN_SOURCES, INDICATORS, POLICIES, SCORECARDS, SOURCES};
 use findings::Findings;
 use sources::Sources;
 use std::collections::BTreeMap;
@@ -67,7 +70,7 @@ pub struct Rulebook {
     /// blake3, in hexadecimal, of every file of the rulebook, in force or not, and of the list of sources.
     pub digest: String,
     pub as_of: Date,
-    /// The version in force of every policy: first the policies, then the scorecards by file name.
+    /// The version in force of every policy: first the policies, then the scorecards and the indicators by file name.
     pub in_force: Vec<VersionInForce>,
     /// Every listed source by id.
     pub sources: BTreeMap<String, Source>,
@@ -88,6 +91,8 @@ pub struct Rulebook {
     pub work_list: WorkListRules,
     pub disclosure: DisclosureRules,
     pub run: RunRules,
+    /// By id.
+    pub indicators: Vec<Indicator>,
 }
 
 /// Which version of a policy file is in force, and where its values come from.
@@ -146,6 +151,7 @@ impl Rulebook {
         let disclosure = desk.take("disclosure", disclosure::read);
         let run = desk.take("run", run::read);
         let scorecards = desk.keep_scorecards(cards);
+        let indicators = desk.read_indicators(&Contracts::built_in()?);
         let in_force = desk.in_force;
         findings.refuse()?;
         Ok(Rulebook {
@@ -168,6 +174,7 @@ impl Rulebook {
             work_list: kept(work_list)?,
             disclosure: kept(disclosure)?,
             run: kept(run)?,
+            indicators,
         })
     }
 }
@@ -175,6 +182,11 @@ impl Rulebook {
 /// A policy that nothing was found wrong in has a version in force.
 fn kept<T>(policy: Option<T>) -> Result<T> {
     policy.ok_or_else(|| Error::internal("a policy of the rulebook was neither read nor refused"))
+}
+
+/// A file's own name, without the folder that it is in.
+fn last_name(policy: &str) -> &str {
+    policy.rsplit('/').next().unwrap_or(policy)
 }
 
 /// One number for the whole rulebook: the same for the same files, wherever they lie.
@@ -213,11 +225,13 @@ impl Desk<'_> {
     fn check_names(&self) {
         for name in self.texts.keys() {
             let is_policy = name.strip_suffix(".toml").is_some_and(|id| POLICIES.contains(&id));
-            if !is_policy && !name.starts_with(SCORECARDS) && name != SOURCES {
+            let is_in_folder = name.starts_with(SCORECARDS) || name.starts_with(INDICATORS);
+            if !is_policy && !is_in_folder && name != SOURCES {
                 let shown = self.place.shown(name);
                 let known = POLICIES.join(".toml, ");
                 let fault = Fault::new(format!("`{shown}` is not a file of a rulebook"));
-                let hint = format!("the files are {known}.toml, {SOURCES} and any file in {SCORECARDS}");
+                let hint =
+                    format!("the files are {known}.toml, {SOURCES} and any file in {SCORECARDS} or {INDICATORS}");
                 self.findings.add(&shown, 0, fault.hint(hint));
             }
         }
@@ -248,6 +262,32 @@ impl Desk<'_> {
             self.findings.add(&shown, 0, fault.hint("every household kind needs a scorecard; one file holds one card"));
         }
         cards
+    }
+
+    /// The definitions in force; an indicator that has none on the day is not made.
+    fn read_indicators(&mut self, contracts: &Contracts) -> Vec<Indicator> {
+        let files = self.texts.iter().filter(|(name, _)| name.starts_with(INDICATORS));
+        let policies: Vec<Option<Policy<indicators::Definition>>> = files
+            .map(|(name, text)| {
+                let shown = self.place.shown_indicator(name, text);
+                let file = File { shown: &shown, text, findings: self.findings };
+                let read = |version: &Table<'_>| indicators::read(version, self.sources, contracts);
+                read_policy(file, name.strip_suffix(".toml")?, self.sources, read)
+            })
+            .collect();
+        let whole = policies.iter().map(|policy| policy.as_ref().filter(|policy| policy.is_whole));
+        // One that could not be read would look forgotten.
+        if let Some(whole) = whole.collect::<Option<Vec<_>>>() {
+            indicators::agreement::check(&whole, self.as_of, self.findings);
+        }
+        let in_force = policies.into_iter().flatten().filter_map(|policy| {
+            let (id, name, file) = (last_name(&policy.id).to_owned(), policy.name.clone(), policy.shown.clone());
+            let definition = self.enter(policy)?;
+            let version = self.in_force.last()?;
+            let (valid_from, last_checked, source) = (version.valid_from, version.last_checked, version.source.clone());
+            Some(Indicator { id, name, file, valid_from, last_checked, source, definition })
+        });
+        in_force.collect()
     }
 
     fn compare(

@@ -78,7 +78,7 @@ pub(super) fn read(version: &Table<'_>, policy_id: &str, facts: FactCatalogue<'_
     let characteristics = read_characteristics(version, blocks.as_deref(), facts);
     let (blocks, characteristics) = (blocks?, characteristics?);
     check_maxima(version, &blocks, &characteristics);
-    let id = policy_id.rsplit('/').next().unwrap_or(policy_id).to_owned();
+    let id = super::last_name(policy_id).to_owned();
     Some(Scorecard { id, kinds: kinds?, blocks, characteristics })
 }
 

@@ -72,6 +72,13 @@ impl<'a> Table<'a> {
         self.file.findings.at(self.file.shown, line, sentence, hint);
     }
 
+    /// Everything that the table says, the same text for the same content whatever the order and layout of its keys.
+    pub(super) fn canonical(&self) -> String {
+        let mut text = String::new();
+        write_table(&mut text, self.entries);
+        text
+    }
+
     pub(super) fn keys(&self) -> Vec<String> {
         self.entries.keys().map(|key| key.get_ref().to_string()).collect()
     }
@@ -266,6 +273,25 @@ impl<'a> Table<'a> {
         decimal
     }
 
+    /// A list of numbers exactly as they are written, at least one.
+    pub(super) fn decimals(&self, key: &str) -> Option<Vec<Decimal>> {
+        let value = self.value(key)?;
+        let DeValue::Array(items) = value else {
+            return self.wrong_type(key, value, "a list of numbers");
+        };
+        let decimals = items.iter().map(|item| match item.get_ref() {
+            DeValue::Integer(number) if number.radix() == 10 => Decimal::parse(number.as_str()),
+            DeValue::Float(number) => Decimal::parse(number.as_str()),
+            _ => None,
+        });
+        let decimals: Option<Vec<Decimal>> = decimals.collect();
+        let decimals = decimals.filter(|decimals| !decimals.is_empty());
+        if decimals.is_none() {
+            self.fault(key, &format!("`{key}` is no list of numbers"), "write numbers such as [0.30, 0.70, 1.00]");
+        }
+        decimals
+    }
+
     /// A number of 0 or more.
     pub(super) fn amount(&self, key: &str) -> Option<Decimal> {
         let decimal = self.decimal(key)?;
@@ -328,6 +354,37 @@ impl<'a> Table<'a> {
             self.fault(key, &format!("`{key}` is {decimal}"), &format!("`{key}` must be {wanted}"));
         }
         units
+    }
+}
+
+fn write_table(text: &mut String, entries: &DeTable<'_>) {
+    let mut sorted: Vec<_> = entries.iter().map(|(key, value)| (key.get_ref().as_ref(), value.get_ref())).collect();
+    sorted.sort_unstable_by_key(|(key, _)| *key);
+    text.push('{');
+    for (key, value) in sorted {
+        text.push_str(&format!("{key:?}="));
+        write_value(text, value);
+        text.push(',');
+    }
+    text.push('}');
+}
+
+fn write_value(text: &mut String, value: &DeValue<'_>) {
+    match value {
+        DeValue::String(words) => text.push_str(&format!("{words:?}")),
+        DeValue::Integer(number) => text.push_str(number.as_str()),
+        DeValue::Float(number) => text.push_str(number.as_str()),
+        DeValue::Boolean(truth) => text.push_str(&truth.to_string()),
+        DeValue::Datetime(moment) => text.push_str(&moment.to_string()),
+        DeValue::Array(items) => {
+            text.push('[');
+            for item in items.iter() {
+                write_value(text, item.get_ref());
+                text.push(',');
+            }
+            text.push(']');
+        }
+        DeValue::Table(entries) => write_table(text, entries),
     }
 }
 

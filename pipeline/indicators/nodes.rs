@@ -1,0 +1,108 @@
+//! What rows are for: the bank, its branches, every area. A number of each node stands in one slot; everything that is
+//! counted in an area counts in the areas above it too.
+
+use crate::clean::typed::{Areas, Rows as _};
+use crate::fault::{Error, Result};
+use crate::rulebook::indicators::Level;
+
+use super::Covered;
+
+/// The identifier of the bank in its rows.
+pub const BANK: &str = "bank";
+
+/// Where a node stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Bank,
+    /// Position in `branches`.
+    Branch(usize),
+    /// Position in `areas`.
+    Area(usize),
+}
+
+/// The bank, a branch or an area that has rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    pub level: Level,
+    pub id: String,
+    pub place: Place,
+    /// Place of its numbers in a list with one number for each node that could be.
+    pub slot: usize,
+}
+
+/// Every node in the order of the table's key: by the word of its level, then by identifier.
+#[derive(Clone, Debug)]
+pub struct Nodes {
+    pub nodes: Vec<Node>,
+    branches: usize,
+    areas: usize,
+}
+
+impl Nodes {
+    pub fn of(covered: &Covered) -> Result<Nodes> {
+        let tables = covered.rated.tables;
+        let words = &covered.rated.contracts.input("areas")?.column("level")?.words;
+        let levels: Vec<Option<Level>> = words.iter().map(|word| Level::of(word)).collect();
+        let (branches, areas) = (tables.branches.rows, tables.areas.rows);
+        let mut found = Nodes { nodes: Vec::new(), branches, areas };
+        found.add(Level::Bank, BANK, Place::Bank);
+        for (branch, _) in branches_with_rows(covered).iter().enumerate().filter(|(_, has_rows)| **has_rows) {
+            found.add(Level::Branch, tables.branches.branch_id.text(branch), Place::Branch(branch));
+        }
+        for area in 0..areas {
+            let level = tables.areas.level.get(area).and_then(|code| levels.get(usize::from(code)).copied().flatten());
+            let level = level.ok_or_else(|| Error::internal("a level of areas is no level of indicators"))?;
+            found.add(level, tables.areas.area_id.text(area), Place::Area(area));
+        }
+        found.nodes.sort_by(|one, other| (one.level.name(), &one.id).cmp(&(other.level.name(), &other.id)));
+        Ok(found)
+    }
+
+    fn add(&mut self, level: Level, id: &str, place: Place) {
+        self.nodes.push(Node { level, id: id.to_owned(), place, slot: self.slot(place) });
+    }
+
+    pub fn slot(&self, place: Place) -> usize {
+        match place {
+            Place::Bank => 0,
+            Place::Branch(branch) => 1 + branch,
+            Place::Area(area) => 1 + self.branches + area,
+        }
+    }
+
+    /// How many slots there are, with and without rows.
+    pub fn slots(&self) -> usize {
+        1 + self.branches + self.areas
+    }
+
+    /// Adds what stands in areas to the areas above them.
+    pub fn add_upwards(&self, areas: &Areas, slots: &mut [i128]) {
+        for area in crate::coverage::areas::lowest_first(areas) {
+            let own = slots.get(self.slot(Place::Area(area))).copied().unwrap_or(0);
+            let parent = areas.parent_area_id.get(area).map(|parent| self.slot(Place::Area(parent)));
+            if let Some(sum) = parent.and_then(|parent| slots.get_mut(parent)) {
+                *sum += own;
+            }
+        }
+    }
+}
+
+/// By branch, whether it has a grid valid on the as-of date or a loan open on it that counts there.
+fn branches_with_rows(covered: &Covered) -> Vec<bool> {
+    let tables = covered.rated.tables;
+    let mut has_rows = vec![false; tables.branches.rows];
+    let mut mark = |branch: Option<usize>| {
+        if let Some(slot) = branch.and_then(|branch| has_rows.get_mut(branch)) {
+            *slot = true;
+        }
+    };
+    covered.coverage.branches.iter().for_each(|branch| mark(Some(branch.branch)));
+    let as_of = covered.rated.register.as_of;
+    for loan in 0..tables.loans.rows {
+        let is_open = tables.loans.closed_on.get(loan).is_none_or(|closed| closed > as_of);
+        if is_open {
+            mark(super::base::loans::home(covered, loan).1);
+        }
+    }
+    has_rows
+}
