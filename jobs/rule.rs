@@ -34,8 +34,11 @@ fn in_words(definition: &Definition, language: Language) -> String {
         };
         lines.push(format!("  {}: {} ({})", labels[0], version.valid_from, version.file));
         lines.push(format!("  {}: {}", labels[1], version.last_checked));
-        let title = pick(&version.source_title);
-        lines.push(format!("  {}: {}, {} [{}]", labels[2], title, version.provision, version.source));
+        let (title, issuer) = (pick(&version.source_title), pick(&version.source_issuer));
+        let issued = version.source_date.iter().fold(issuer, |issuer, date| format!("{issuer}, {date}"));
+        let [open, close] = if language == Language::En { [" (", ")"] } else { ["（", "）"] };
+        let (provision, source) = (&version.provision, &version.source);
+        lines.push(format!("  {}: {title}{open}{issued}{close}, {provision} [{source}]", labels[2]));
     }
     lines.join("\n")
 }
@@ -47,10 +50,15 @@ fn kind(kind: &str, language: Language) -> &str {
         ("veto", Language::Zh) => "一票否决",
         ("visit_flag", Language::Zh) => "走访标记",
         ("quarantine_rule", Language::Zh) => "隔离规则",
+        ("indicator", Language::Zh) => "普惠金融指标",
         ("policy", Language::Zh) => "政策文件",
         ("table", Language::Zh) => "数据表",
+        ("base_table", Language::Zh) => "指标基础表",
+        ("base_column", Language::Zh) => "指标基础表的列",
         ("visit_flag", Language::En) => "visit flag",
         ("quarantine_rule", Language::En) => "quarantine rule",
+        ("base_table", Language::En) => "base table of indicators",
+        ("base_column", Language::En) => "column of base table",
         (kind, _) => kind,
     }
 }

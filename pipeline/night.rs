@@ -100,10 +100,11 @@ pub fn rate(
     let coverage =
         watch.stage("coverage", |coverage: &Coverage| coverage.grids.len() as u64, || coverage::cover(&rated))?;
     let covered = Covered { rated: &rated, coverage: &coverage };
+    let distances = watch.stage("distances", |_| households, || indicators::distances(&covered))?;
     let indicators = watch.stage(
         "indicators",
         |indicators: &Indicators| indicators.rows.len() as u64,
-        || indicators::measure(&covered),
+        || indicators::measure(&covered, distances),
     )?;
     let mut set_aside = cleaned.set_aside.clone();
     let unsound = decisions::set_aside(&decided, tables, &cleaned.decision_origins);

@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 use crate::fault::{Error, Result};
 use crate::rulebook::indicators::condition::{Comparison, Condition, Expression, Literal};
 
-use super::base::BaseRows;
+use super::base::{BaseRows, NOWHERE};
 
 /// For each row whether a condition holds; None where there is none, so that every row fits.
 pub fn answer(condition: Option<&Condition>, base: &BaseRows) -> Result<Option<BooleanArray>> {
@@ -69,11 +69,17 @@ fn compare(one: &ArrayRef, comparison: Comparison, other: &dyn Datum) -> std::re
     }
 }
 
-/// Rows that fit and count somewhere.
-pub fn fitting<'b>(answer: Option<&'b BooleanArray>, base: &'b BaseRows) -> impl Iterator<Item = (usize, usize)> + 'b {
-    let rows = base.cell_of_row.iter().enumerate();
-    rows.filter(move |(row, cell)| {
-        **cell != super::base::NOWHERE && answer.is_none_or(|answer| answer.is_valid(*row) && answer.value(*row))
-    })
-    .map(|(row, cell)| (row, *cell as usize))
+/// Calls back for every row that fits and counts somewhere, with its cell.
+pub fn for_fitting(answer: Option<&BooleanArray>, base: &BaseRows, mut take: impl FnMut(usize, usize)) {
+    let mut row_of = |row: usize| match base.cell_of_row.get(row) {
+        Some(&cell) if cell != NOWHERE => take(row, cell as usize),
+        _ => {}
+    };
+    match answer {
+        None => (0..base.rows).for_each(row_of),
+        Some(answer) => {
+            let known = answer.nulls().map_or_else(|| answer.values().clone(), |nulls| answer.values() & nulls.inner());
+            known.set_indices().for_each(&mut row_of);
+        }
+    }
 }

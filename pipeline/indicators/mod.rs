@@ -14,7 +14,6 @@ mod values;
 
 use rayon::prelude::*;
 
-use crate::contract::Contracts;
 use crate::coverage::{Coverage, Rated};
 use crate::fault::Result;
 use crate::rulebook::indicators::{BaseTable, Indicator};
@@ -38,33 +37,43 @@ pub struct Covered<'a> {
     pub coverage: &'a Coverage,
 }
 
+/// Metres from each household of the run to the nearest open service point; None where no definition in force asks, or
+/// where the bank has no service points.
+pub type Distances = Option<Vec<Option<f64>>>;
+
+/// Finds the nearest service points, where a definition asks for them.
+pub fn distances(covered: &Covered) -> Result<Distances> {
+    let rated = covered.rated;
+    let position = rated.contracts.base(BaseTable::Households.name())?.require(distance::NEAREST_POINT)?;
+    let is_read = read_columns(&rated.rulebook.indicators, BaseTable::Households).contains(&position);
+    Ok(if is_read { distance::to_nearest_point(rated) } else { None })
+}
+
 /// Computes every indicator in force and decides which cells may not leave the bank.
-pub fn measure(covered: &Covered) -> Result<Indicators> {
-    let mut measured = measure_all(covered)?;
+pub fn measure(covered: &Covered, distances: Distances) -> Result<Indicators> {
+    let mut indicators = measure_all(covered, distances)?;
     let rulebook = covered.rated.rulebook;
     disclosure::protect(
-        &mut measured,
+        &mut indicators,
         &rulebook.indicators,
         &covered.rated.tables.areas,
         i64::from(rulebook.disclosure.cell_min),
         disclosure::Protection::Complete,
     );
-    Ok(measured)
+    Ok(indicators)
 }
 
 /// The same before anything is suppressed: what the bank itself may see.
-pub fn measure_all(covered: &Covered) -> Result<Indicators> {
-    let rulebook = covered.rated.rulebook;
-    let contracts = covered.rated.contracts;
+pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Indicators> {
+    let (catalogue, bank) = (&covered.rated.rulebook.indicators, covered.rated.tables);
     let nodes = Nodes::of(covered)?;
-    let nearest = needs_distances(&rulebook.indicators, contracts)?.then(|| distance::to_nearest_point(covered.rated));
-    let bases = base::Bases { covered, nearest: nearest.flatten() };
+    let bases = base::Bases { covered, nearest: distances };
     let tables = BaseTable::ALL
         .par_iter()
-        .map(|&table| bases.rows(table, &read_columns(&rulebook.indicators, table)))
+        .map(|&table| bases.rows(table, &read_columns(catalogue, table)))
         .collect::<Result<Vec<_>>>()?;
-    let totals = parts::add_up(&rulebook.indicators, &tables, &nodes, covered.rated.tables)?;
-    let observed = observed::observe(&rulebook.indicators, &tables, &nodes, covered.rated.tables)?;
+    let totals = parts::add_up(catalogue, &tables, &nodes, bank)?;
+    let observed = observed::observe(catalogue, &tables, &nodes, bank)?;
     let rows = values::rows(covered, &nodes, &totals, &observed)?;
     Ok(Indicators { nodes, rows })
 }
@@ -84,10 +93,4 @@ fn read_columns(indicators: &[Indicator], table: BaseTable) -> Vec<usize> {
     columns.sort_unstable();
     columns.dedup();
     columns
-}
-
-/// Whether any definition in force reads a distance: the index over the service points is built only then.
-fn needs_distances(indicators: &[Indicator], contracts: &Contracts) -> Result<bool> {
-    let position = contracts.base(BaseTable::Households.name())?.require(distance::NEAREST_POINT)?;
-    Ok(read_columns(indicators, BaseTable::Households).contains(&position))
 }

@@ -1,12 +1,13 @@
 //! Statistics over all values of a node: the values are laid so that every branch and every area with those below it is
 //! one stretch, each stretch is sorted by itself, and a statistic is taken of it. Nothing depends on the order of rows.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float64Type, Int64Type};
 use rayon::prelude::*;
 
 use crate::clean::Tables;
 use crate::clean::typed::Rows as _;
+use crate::decimal::Decimal;
 use crate::fault::{Error, Result};
 use crate::rulebook::indicators::{Indicator, Kind, Observations};
 
@@ -57,69 +58,87 @@ fn statistics(
     bank: &Tables,
     is_wanted: &(dyn Fn(&Node) -> bool + Sync),
 ) -> Result<Vec<Statistic>> {
-    let values = base.columns.get(observations.column).and_then(Option::as_ref);
-    let values = values.ok_or_else(|| Error::internal("an observed column was not made"))?;
+    let column = base.columns.get(observations.column).and_then(Option::as_ref);
+    let column = column.ok_or_else(|| Error::internal("an observed column was not made"))?;
     let answer = condition::answer(observations.condition.as_ref(), base)?;
-    let fitting = condition::fitting(answer.as_ref(), base).filter(|(row, _)| values.is_valid(*row));
-    let laid = Laid::of(&fitting.map(|(row, cell)| (row as u32, cell as u32)).collect::<Vec<_>>(), base, bank);
-    let statistic = |node: &Node| {
-        if !is_wanted(node) {
-            return Statistic::default();
+    let mut fitting = Vec::new();
+    condition::for_fitting(answer.as_ref(), base, |row, cell| {
+        if column.is_valid(row) {
+            fitting.push((row as u32, cell as u32));
         }
-        let rows = laid.rows(node.place);
+    });
+    let all = nodes.nodes.par_iter();
+    if let Some(reals) = column.as_primitive_opt::<Float64Type>() {
+        let laid = Laid::of(&fitting, base, bank, |row| reals.value(row));
+        let statistic = |node: &Node| {
+            let mut values = laid.values(node.place);
+            let value = match kind {
+                Kind::Quantile { rank, .. } => quantile(&mut values, *rank, f64::total_cmp),
+                _ => None,
+            };
+            Statistic { count: values.len() as i64, value }
+        };
+        return Ok(all.map(|node| if is_wanted(node) { statistic(node) } else { Statistic::default() }).collect());
+    }
+    let whole = column.as_primitive_opt::<Int64Type>();
+    let whole = whole.ok_or_else(|| Error::internal("an observed column is no column of numbers"))?;
+    let laid = Laid::of(&fitting, base, bank, |row| whole.value(row));
+    let statistic = |node: &Node| {
+        let mut values = laid.values(node.place);
+        values.sort_unstable();
         let value = match kind {
-            Kind::Quantile { rank, .. } => quantile(values, rows, rank.mantissa(), rank.denominator()),
-            Kind::Gini(_) => inequality::gini(&sorted(values, rows)),
-            Kind::Theil(_) => inequality::theil(&sorted(values, rows)),
-            Kind::TheilBetween(_) => inequality::theil_between(&laid.groups(values)),
+            Kind::Quantile { rank, .. } => quantile(&mut values, *rank, Ord::cmp).map(|value| value as f64),
+            Kind::Gini(_) => inequality::gini(&values),
+            Kind::Theil(_) => inequality::theil(&values),
+            Kind::TheilBetween(_) => inequality::theil_between(&laid.branches()),
             _ => None,
         };
-        Statistic { count: rows.len() as i64, value }
+        Statistic { count: values.len() as i64, value }
     };
-    Ok(nodes.nodes.par_iter().map(statistic).collect())
+    Ok(all.map(|node| if is_wanted(node) { statistic(node) } else { Statistic::default() }).collect())
 }
 
-fn sorted(values: &ArrayRef, rows: &[u32]) -> Vec<i64> {
-    let Some(whole) = values.as_primitive_opt::<Int64Type>() else { return Vec::new() };
-    let mut values: Vec<i64> = rows.iter().map(|&row| whole.value(row as usize)).collect();
-    values.sort_unstable();
-    values
+/// The value at the nearest rank.
+fn quantile<T: Copy>(values: &mut [T], rank: Decimal, order: fn(&T, &T) -> std::cmp::Ordering) -> Option<T> {
+    let place = inequality::nearest_rank(values.len(), rank.mantissa(), rank.denominator())?;
+    let (_, found, _) = values.select_nth_unstable_by(place, order);
+    Some(*found)
 }
 
-/// The value at the nearest rank, in the unit in which people write it.
-fn quantile(values: &ArrayRef, rows: &[u32], part: i128, whole: i128) -> Option<f64> {
-    let place = inequality::nearest_rank(rows.len(), part, whole)?;
-    if let Some(reals) = values.as_primitive_opt::<Float64Type>() {
-        let mut taken: Vec<f64> = rows.iter().map(|&row| reals.value(row as usize)).collect();
-        let (_, found, _) = taken.select_nth_unstable_by(place, f64::total_cmp);
-        return Some(*found);
-    }
-    let units = values.as_primitive_opt::<Int64Type>()?;
-    let mut taken: Vec<i64> = rows.iter().map(|&row| units.value(row as usize)).collect();
-    let (_, found, _) = taken.select_nth_unstable(place);
-    Some(*found as f64)
-}
-
-/// Rows laid by branch and, a second time, by area in the order of a walk down the tree.
-struct Laid {
-    by_area: Stretches,
-    by_branch: Stretches,
-    everything: Vec<u32>,
-    /// For each area the first and the last, not included, of the places of it and those below it.
-    spans: Vec<(usize, usize)>,
-}
-
-/// Rows one group after the other.
-struct Stretches {
-    rows: Vec<u32>,
+/// Values cell by cell, the cells in the order of a walk down the tree of areas, so that an area with those below it is
+/// one stretch.
+struct Laid<T> {
+    values: Vec<T>,
+    /// Where each cell's values begin, by its place in the walk, and where the last one's end.
     starts: Vec<usize>,
+    /// By area, the places in the walk of the first cell of it and those below it, and of the first cell after them.
+    areas: Vec<(usize, usize)>,
+    /// By branch, the places of its cells.
+    branches: Vec<Vec<usize>>,
 }
 
-impl Stretches {
-    fn of(groups: usize, members: &[(u32, u32)]) -> Stretches {
-        let mut starts = vec![0_usize; groups + 1];
-        for (group, _) in members {
-            if let Some(count) = starts.get_mut(*group as usize + 1) {
+impl<T: Copy + Default> Laid<T> {
+    fn of(fitting: &[(u32, u32)], base: &BaseRows, bank: &Tables, value: impl Fn(usize) -> T) -> Laid<T> {
+        let (order, spans) = walk(bank);
+        let walked = |area: Option<usize>| area.and_then(|area| order.get(area)).copied().unwrap_or(u32::MAX);
+        let mut cells: Vec<(u32, usize)> =
+            base.cells.iter().enumerate().map(|(cell, at)| (walked(at.area), cell)).collect();
+        cells.sort_unstable();
+        let mut places = vec![0_usize; cells.len()];
+        let mut branches = vec![Vec::new(); bank.branches.rows];
+        for (place, (_, cell)) in cells.iter().enumerate() {
+            if let Some(slot) = places.get_mut(*cell) {
+                *slot = place;
+            }
+            let branch = base.cells.get(*cell).and_then(|at| at.branch);
+            if let Some(of_branch) = branch.and_then(|branch| branches.get_mut(branch)) {
+                of_branch.push(place);
+            }
+        }
+        let place = |cell: u32| places.get(cell as usize).copied().unwrap_or_default();
+        let mut starts = vec![0_usize; cells.len() + 1];
+        for (_, cell) in fitting {
+            if let Some(count) = starts.get_mut(place(*cell) + 1) {
                 *count += 1;
             }
         }
@@ -129,57 +148,45 @@ impl Stretches {
             *start = sum;
         }
         let mut next = starts.clone();
-        let mut rows = vec![0_u32; members.len()];
-        for (group, row) in members {
-            if let Some(place) = next.get_mut(*group as usize) {
-                if let Some(slot) = rows.get_mut(*place) {
-                    *slot = *row;
+        let mut values = vec![T::default(); fitting.len()];
+        for (row, cell) in fitting {
+            if let Some(free) = next.get_mut(place(*cell)) {
+                if let Some(slot) = values.get_mut(*free) {
+                    *slot = value(*row as usize);
                 }
-                *place += 1;
+                *free += 1;
             }
         }
-        Stretches { rows, starts }
+        let first_of = |walk_place: usize| cells.partition_point(|(walked, _)| (*walked as usize) < walk_place);
+        let areas = spans.iter().map(|&(first, last)| (first_of(first), first_of(last))).collect();
+        Laid { values, starts, areas, branches }
     }
 
-    fn rows(&self, first: usize, last: usize) -> &[u32] {
-        let bound = |group: usize| self.starts.get(group).copied().unwrap_or(self.rows.len());
-        self.rows.get(bound(first)..bound(last)).unwrap_or(&[])
+    fn stretch(&self, first: usize, last: usize) -> &[T] {
+        let bound = |place: usize| self.starts.get(place).copied().unwrap_or(self.values.len());
+        self.values.get(bound(first)..bound(last)).unwrap_or(&[])
+    }
+
+    fn values(&self, place: Place) -> Vec<T> {
+        match place {
+            Place::Bank => self.values.clone(),
+            Place::Branch(branch) => {
+                let cells = self.branches.get(branch).into_iter().flatten();
+                cells.flat_map(|&cell| self.stretch(cell, cell + 1)).copied().collect()
+            }
+            Place::Area(area) => {
+                let (first, last) = self.areas.get(area).copied().unwrap_or_default();
+                self.stretch(first, last).to_vec()
+            }
+        }
     }
 }
 
-impl Laid {
-    fn of(fitting: &[(u32, u32)], base: &BaseRows, bank: &Tables) -> Laid {
-        let (order, spans) = walk(bank);
-        let cell = |cell: u32| base.cells.get(cell as usize).copied().unwrap_or_default();
-        let place = |area: usize| order.get(area).copied().unwrap_or(u32::MAX);
-        let by_area: Vec<(u32, u32)> =
-            fitting.iter().filter_map(|&(row, at)| Some((place(cell(at).area?), row))).collect();
-        let by_branch: Vec<(u32, u32)> =
-            fitting.iter().filter_map(|&(row, at)| Some((cell(at).branch? as u32, row))).collect();
-        Laid {
-            by_area: Stretches::of(bank.areas.rows, &by_area),
-            by_branch: Stretches::of(bank.branches.rows, &by_branch),
-            everything: fitting.iter().map(|(row, _)| *row).collect(),
-            spans,
-        }
-    }
-
-    fn rows(&self, place: Place) -> &[u32] {
-        match place {
-            Place::Bank => &self.everything,
-            Place::Branch(branch) => self.by_branch.rows(branch, branch + 1),
-            Place::Area(area) => {
-                let (first, last) = self.spans.get(area).copied().unwrap_or_default();
-                self.by_area.rows(first, last)
-            }
-        }
-    }
-
+impl Laid<i64> {
     /// Of each branch with values their number and sum.
-    fn groups(&self, values: &ArrayRef) -> Vec<(usize, i128)> {
-        let branches = self.by_branch.starts.len() - 1;
-        let groups = (0..branches).map(|branch| {
-            let values = sorted(values, self.by_branch.rows(branch, branch + 1));
+    fn branches(&self) -> Vec<(usize, i128)> {
+        let groups = (0..self.branches.len()).map(|branch| {
+            let values = self.values(Place::Branch(branch));
             (values.len(), values.iter().map(|&value| i128::from(value)).sum())
         });
         groups.filter(|(count, _)| *count > 0).collect()

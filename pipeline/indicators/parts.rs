@@ -112,28 +112,28 @@ fn by_cell(part: &Part, base: &BaseRows, answer: Option<&BooleanArray>) -> Resul
             *sum += more;
         }
     };
-    let fitting = condition::fitting(answer, base);
     match part.measure {
-        Measure::Count | Measure::Union(Distinct::Areas) => fitting.for_each(|(_, cell)| add(cell, 1)),
+        Measure::Count | Measure::Union(Distinct::Areas) => condition::for_fitting(answer, base, |_, cell| add(cell, 1)),
         Measure::Union(Distinct::Customers) => {
             let mut seen = vec![false; base.customers.iter().max().map_or(0, |last| *last as usize + 1)];
-            for (row, cell) in fitting {
+            condition::for_fitting(answer, base, |row, cell| {
                 let customer = base.customers.get(row).and_then(|&customer| seen.get_mut(customer as usize));
                 if let Some(is_seen) = customer.filter(|is_seen| !**is_seen) {
                     *is_seen = true;
                     add(cell, 1);
                 }
-            }
+            });
         }
         Measure::Sum { column, .. } => {
             let array = base.columns.get(column).and_then(Option::as_ref);
             let array = array.ok_or_else(|| Error::internal("a sum reads a column that was not made"))?;
+            let known = |row: usize| array.is_valid(row);
             if let Some(values) = array.as_primitive_opt::<Int64Type>() {
-                let known = fitting.filter(|(row, _)| values.is_valid(*row));
-                known.for_each(|(row, cell)| add(cell, i128::from(values.value(row))));
+                let value = |row: usize| if known(row) { i128::from(values.value(row)) } else { 0 };
+                condition::for_fitting(answer, base, |row, cell| add(cell, value(row)));
             } else if let Some(values) = array.as_primitive_opt::<Decimal128Type>() {
-                let known = fitting.filter(|(row, _)| values.is_valid(*row));
-                known.for_each(|(row, cell)| add(cell, values.value(row)));
+                let value = |row: usize| if known(row) { values.value(row) } else { 0 };
+                condition::for_fitting(answer, base, |row, cell| add(cell, value(row)));
             } else {
                 return Err(Error::internal("a sum reads a column that is not in whole units"));
             }

@@ -74,11 +74,12 @@ impl<'a> Households<'a> {
             }
         }
         let recent = Window::months_to(rated.register.as_of, 12);
-        truths(first.into_iter().map(|day| day.is_some_and(|day| recent.contains(day))))
+        truths(first.len(), |number| first.get(number).copied().flatten().is_some_and(|day| recent.contains(day)))
     }
 
     fn marks(&self, count: Count) -> ArrayRef {
-        truths(self.bases.covered.coverage.standings.iter().map(|standing| standing.marks.has(count)))
+        let standings = &self.bases.covered.coverage.standings;
+        truths(standings.len(), |number| standings.get(number).is_some_and(|standing| standing.marks.has(count)))
     }
 
     fn grades(&self, rank: impl Fn(usize) -> Option<Rank>) -> ArrayRef {
@@ -122,11 +123,14 @@ impl Source for Named<'_> {
                 let code = |list: CreditList| lists.iter().position(|known| *known == list);
                 words(rated.lists.iter().map(|(list, _)| codes.get(code(*list)?).copied().flatten()))
             }
-            "has_veto" => truths(rated.grades.iter().map(|grade| !grade.vetoes.is_empty())),
+            "has_veto" => {
+                let has_veto = |number: usize| rated.grades.get(number).is_some_and(|grade| !grade.vetoes.is_empty());
+                truths(rated.grades.len(), has_veto)
+            }
             "suggested_limit" => wholes(rated.limits.iter().map(|limit| i64::try_from(limit.suggested).ok())),
             "final_limit" => wholes(rated.decided.finals.iter().map(|outcome| i64::try_from(outcome.limit).ok())),
             "first_loan_in_12m" => own.first_loan_in_12m(),
-            "has_position" => truths(own.numbers().map(|number| own.has_position(number))),
+            "has_position" => truths(rated.register.len(), |number| own.has_position(number)),
             "nearest_point_m" => match &own.bases.nearest {
                 Some(nearest) => Arc::new(nearest.iter().copied().collect::<Float64Array>()),
                 None => Arc::new(Float64Array::new_null(rated.register.len())),

@@ -164,24 +164,27 @@ impl Source for Loans<'_> {
             "borrower_kind" => words(rows().map(|loan| loans.borrower_kind.get(loan))),
             "purpose" => words(rows().map(|loan| loans.purpose.get(loan))),
             "guarantee" => words(rows().map(|loan| loans.guarantee.get(loan))),
-            "is_agricultural" => truths(rows().map(|loan| loans.is_agricultural.get(loan) == Some(true))),
-            "in_grid" => truths(self.grids.iter().map(Option::is_some)),
+            "is_agricultural" => truths(loans.rows, |loan| loans.is_agricultural.get(loan) == Some(true)),
+            "in_grid" => truths(loans.rows, |loan| self.grids.get(loan).is_some_and(Option::is_some)),
             "principal" => wholes(rows().map(|loan| loans.principal.get(loan))),
             "credit_line" => wholes(rows().map(|loan| loans.credit_line.get(loan))),
             "annual_rate" => wholes(rows().map(|loan| loans.annual_rate.get(loan))),
             "annual_interest" => self.annual_interest()?,
-            "is_open" | "was_open_12m_ago" | "was_open_at_year_start" => truths(day().is_open.into_iter()),
+            "is_open" | "was_open_12m_ago" | "was_open_at_year_start" => {
+                let day = day();
+                truths(loans.rows, |loan| day.is_open.get(loan) == Some(&true))
+            }
             "outstanding" | "outstanding_12m_ago" | "outstanding_at_year_start" => self.outstanding(&day()),
             "customer_line" | "customer_line_12m_ago" | "customer_line_at_year_start" => self.customer_line(&day())?,
             "risk_class" => words(latest().map(|row| months.risk_class.get(row?))),
             "days_past_due" => wholes(latest().map(|row| months.days_past_due.get(row?))),
             "disbursed_this_year" => {
                 let begins = self.year_start();
-                truths(rows().map(|loan| loans.disbursed_on.get(loan).is_some_and(|day| day >= begins)))
+                truths(loans.rows, |loan| loans.disbursed_on.get(loan).is_some_and(|day| day >= begins))
             }
             "disbursed_in_12m" => {
                 let recent = Window::months_to(self.as_of(), 12);
-                truths(rows().map(|loan| loans.disbursed_on.get(loan).is_some_and(|day| recent.contains(day))))
+                truths(loans.rows, |loan| loans.disbursed_on.get(loan).is_some_and(|day| recent.contains(day)))
             }
             other => return no_column("loans", other),
         })

@@ -10,6 +10,8 @@ mod visits;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, UInt8Array};
+use arrow::buffer::BooleanBuffer;
+use rayon::prelude::*;
 
 use crate::contract::Contract;
 use crate::fault::{Error, Result};
@@ -54,7 +56,7 @@ pub struct Bases<'a> {
 }
 
 /// A base table that knows how to make its columns.
-trait Source {
+trait Source: Sync {
     fn column(&self, name: &str) -> Result<ArrayRef>;
 }
 
@@ -95,11 +97,14 @@ impl Bases<'_> {
 }
 
 fn columns(source: &dyn Source, contract: &Contract, wanted: &[usize]) -> Result<Vec<Option<ArrayRef>>> {
-    let mut columns = vec![None; contract.columns.len()];
-    for &position in wanted {
+    let made = wanted.par_iter().map(|&position| {
         let column = contract.columns.get(position).ok_or_else(|| Error::internal("no such column of a base table"))?;
+        Ok((position, source.column(&column.name)?))
+    });
+    let mut columns = vec![None; contract.columns.len()];
+    for (position, column) in made.collect::<Result<Vec<_>>>()? {
         if let Some(slot) = columns.get_mut(position) {
-            *slot = Some(source.column(&column.name)?);
+            *slot = Some(column);
         }
     }
     Ok(columns)
@@ -109,8 +114,9 @@ fn no_column<T>(table: &str, name: &str) -> Result<T> {
     Err(Error::internal(format!("column `{name}` of base table `{table}` is documented and not made")))
 }
 
-fn truths(values: impl Iterator<Item = bool>) -> ArrayRef {
-    Arc::new(values.map(Some).collect::<BooleanArray>())
+/// A column of truths, none of them null.
+fn truths(rows: usize, holds: impl FnMut(usize) -> bool) -> ArrayRef {
+    Arc::new(BooleanArray::new(BooleanBuffer::collect_bool(rows, holds), None))
 }
 
 fn wholes(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {

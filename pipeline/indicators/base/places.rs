@@ -73,7 +73,9 @@ impl Source for Grids<'_> {
             "programme_year" => wholes(covered.iter().map(|grid| Some(i64::from(grid.programme_year)))),
             "primaries" => self.serving(Duty::Primary),
             "backups" => self.serving(Duty::Backup),
-            "patrol_met" => truths(covered.iter().map(|grid| grid.visits.is_patrol_met())),
+            "patrol_met" => {
+                truths(covered.len(), |grid| covered.get(grid).is_some_and(|grid| grid.visits.is_patrol_met()))
+            },
             "profile_gap" => wholes(covered.iter().map(|grid| Some(grid.counts.profile_gap_of_all()))),
             "visits_12m" => self.visits(|visits| visits.visits_12m),
             "valid_visits_12m" => self.visits(|visits| visits.valid_visits_12m),
@@ -157,7 +159,7 @@ impl Source for Areas<'_> {
         Ok(match name {
             "area_id" => Arc::new(rows().map(|area| areas.area_id.get(area)).collect::<StringArray>()),
             "level" => words(rows().map(|area| areas.level.get(area))),
-            "is_rural" => truths(rows().map(|area| areas.is_rural.get(area) == Some(true))),
+            "is_rural" => truths(areas.rows, |area| areas.is_rural.get(area) == Some(true)),
             "population" => wholes(rows().map(|area| areas.population.get(area))),
             "adult_population" => wholes(rows().map(|area| areas.adult_population.get(area))),
             "household_count" => wholes(rows().map(|area| areas.household_count.get(area))),
@@ -170,10 +172,14 @@ impl Source for Areas<'_> {
             "households" => wholes(self.households().into_iter().map(Some)),
             "has_households_min" => {
                 let least = i64::from(rated.rulebook.credit_villages.households_min);
-                truths(self.households().into_iter().map(|households| households >= least))
+                let households = self.households();
+                truths(areas.rows, |area| households.get(area).is_some_and(|households| *households >= least))
             }
             "stars" => wholes(self.stars().into_iter()),
-            "is_credit_area" => truths(self.stars().into_iter().map(|stars| stars.is_some_and(|stars| stars >= 1))),
+            "is_credit_area" => {
+                let stars = self.stars();
+                truths(areas.rows, |area| stars.get(area).copied().flatten().is_some_and(|stars| stars >= 1))
+            }
             "open_branches" => {
                 let branches = Branches::of(self.covered);
                 let open = (0..rated.tables.branches.rows).filter(|&branch| branches.is_open(branch));
@@ -224,7 +230,7 @@ impl Source for Branches<'_> {
         Ok(match name {
             "branch_id" => Arc::new(rows().map(|branch| branches.branch_id.get(branch)).collect::<StringArray>()),
             "level" => words(rows().map(|branch| branches.level.get(branch))),
-            "is_open" => truths(rows().map(|branch| self.is_open(branch))),
+            "is_open" => truths(branches.rows, |branch| self.is_open(branch)),
             other => return no_column("branches", other),
         })
     }
@@ -263,15 +269,15 @@ impl Source for ServicePoints<'_> {
         Ok(match name {
             "point_id" => Arc::new(rows().map(|row| points.point_id.get(row)).collect::<StringArray>()),
             "kind" => words(rows().map(|row| points.kind.get(row))),
-            "is_open" => truths(rows().map(|row| is_open(points, row, as_of))),
+            "is_open" => truths(points.rows, |row| is_open(points, row, as_of)),
             "used_3m" => {
                 let recent = Window::months_to(as_of, USED_MONTHS);
-                truths(rows().map(|row| points.last_used_on.get(row).is_some_and(|day| recent.contains(day))))
+                truths(points.rows, |row| points.last_used_on.get(row).is_some_and(|day| recent.contains(day)))
             }
             "station_items" => wholes(rows().map(|row| points.station_items.get(row))),
             "has_position" => {
                 let has = |row: usize| points.longitude.get(row).is_some() && points.latitude.get(row).is_some();
-                truths(rows().map(has))
+                truths(points.rows, has)
             }
             other => return no_column("service_points", other),
         })

@@ -18,8 +18,9 @@ const MICROSECONDS_AN_HOUR: f64 = 3_600_000_000.0;
 
 pub(super) struct Visits<'a> {
     covered: &'a Covered<'a>,
-    /// Places in the visit checks.
+    /// Places in the visit checks, and the rows in `visits`.
     places: Vec<u32>,
+    rows: Vec<u32>,
     onsite: u8,
     no_issue: u8,
     /// Statuses of an issue that is resolved: in the grid, the community, the township.
@@ -32,10 +33,13 @@ impl<'a> Visits<'a> {
         let recent = Window::months_to(covered.rated.register.as_of, MONTHS);
         let days = covered.rated.checks.days.iter();
         let places = (0..).zip(days).filter(|(_, day)| recent.contains(**day)).map(|(place, _)| place);
+        let places: Vec<u32> = places.collect();
+        let row = |&place: &u32| covered.rated.checks.rows.get(place as usize).copied().unwrap_or_default();
         let status = |word: &str| contract.word_code("issue_status", word);
         Ok(Visits {
             covered,
-            places: places.collect(),
+            rows: places.iter().map(row).collect(),
+            places,
             onsite: contract.word_code("channel", "onsite")?,
             no_issue: contract.word_code("issue_level", "none")?,
             resolved: [status("resolved_in_grid")?, status("resolved_in_community")?, status("resolved_in_township")?],
@@ -53,7 +57,7 @@ impl<'a> Visits<'a> {
         Ok(BaseRows {
             rows: self.places.len(),
             cells: cells.collect(),
-            cell_of_row: self.visit_rows().map(cell).collect(),
+            cell_of_row: self.rows.iter().map(|&row| cell(row as usize)).collect(),
             columns: columns(self, contract, wanted)?,
             ..BaseRows::default()
         })
@@ -63,16 +67,20 @@ impl<'a> Visits<'a> {
         &self.covered.rated.tables.visits
     }
 
-    /// Rows in `visits`.
-    fn visit_rows(&self) -> impl Iterator<Item = usize> {
-        let rows = &self.covered.rated.checks.rows;
-        self.places.iter().map(|&place| rows.get(place as usize).copied().unwrap_or_default() as usize)
+    /// A column of truths about rows of `visits`.
+    fn truths(&self, holds: impl Fn(usize) -> bool) -> ArrayRef {
+        truths(self.rows.len(), |number| self.rows.get(number).is_some_and(|&row| holds(row as usize)))
+    }
+
+    /// A column of truths about places in the visit checks.
+    fn checked(&self, holds: impl Fn(usize) -> bool) -> ArrayRef {
+        truths(self.places.len(), |number| self.places.get(number).is_some_and(|&place| holds(place as usize)))
     }
 
     fn within(&self, months: u32) -> ArrayRef {
         let recent = Window::months_to(self.covered.rated.register.as_of, months);
         let days = &self.covered.rated.checks.days;
-        truths(self.places.iter().map(|&place| days.get(place as usize).is_some_and(|&day| recent.contains(day))))
+        self.checked(|place| days.get(place).is_some_and(|&day| recent.contains(day)))
     }
 
     fn has_issue(&self, row: usize) -> bool {
@@ -92,30 +100,28 @@ impl<'a> Visits<'a> {
 impl Source for Visits<'_> {
     fn column(&self, name: &str) -> Result<ArrayRef> {
         let (visits, flags) = (self.visits(), &self.covered.rated.checks.flags);
-        let rows = || self.visit_rows();
+        let rows = || self.rows.iter().map(|&row| row as usize);
         let [in_grid, in_community, in_township] = self.resolved;
-        let resolved = |statuses: &[u8]| truths(rows().map(|row| self.is_resolved(row, statuses)));
+        let resolved = |statuses: &[u8]| self.truths(|row| self.is_resolved(row, statuses));
         Ok(match name {
             "visit_id" => Arc::new(rows().map(|row| visits.visit_id.get(row)).collect::<StringArray>()),
             "channel" => words(rows().map(|row| visits.channel.get(row))),
             "purpose" => words(rows().map(|row| visits.purpose.get(row))),
-            "is_onsite" => truths(rows().map(|row| visits.channel.get(row) == Some(self.onsite))),
-            "is_valid" => {
-                truths(self.places.iter().map(|&place| flags.get(place as usize).is_some_and(|flags| flags.is_valid())))
-            }
-            "has_household" => truths(rows().map(|row| visits.household_id.get(row).is_some())),
+            "is_onsite" => self.truths(|row| visits.channel.get(row) == Some(self.onsite)),
+            "is_valid" => self.checked(|place| flags.get(place).is_some_and(|flags| flags.is_valid())),
+            "has_household" => self.truths(|row| visits.household_id.get(row).is_some()),
             "in_3m" => self.within(3),
             "in_1m" => self.within(1),
             "issue_level" => words(rows().map(|row| visits.issue_level.get(row))),
-            "has_issue" => truths(rows().map(|row| self.has_issue(row))),
+            "has_issue" => self.truths(|row| self.has_issue(row)),
             "issue_resolved" => resolved(&self.resolved),
             "resolved_in_grid" => resolved(&[in_grid]),
             "resolved_in_community" => resolved(&[in_community]),
             "resolved_in_township" => resolved(&[in_township]),
             "record_delay_hours" => {
-                let delay = |row: usize| Some((visits.recorded_at.get(row)? - visits.ended_at.get(row)?) as f64);
-                let hours = rows().map(|row| delay(row).map(|delay| delay / MICROSECONDS_AN_HOUR));
-                Arc::new(hours.collect::<Float64Array>())
+                let moment = |moment: Option<i64>| moment.unwrap_or_default();
+                let delay = |row: usize| moment(visits.recorded_at.get(row)) - moment(visits.ended_at.get(row));
+                Arc::new(Float64Array::from_iter_values(rows().map(|row| delay(row) as f64 / MICROSECONDS_AN_HOUR)))
             }
             other => return no_column("visits", other),
         })

@@ -34,7 +34,8 @@ impl Equation {
 /// along the smallest numbers first. Zero is never suppressed, and a mark on it is removed.
 pub fn suppress(ledger: &Ledger, suppressed: &mut Vec<bool>) {
     suppressed.resize(ledger.values.len(), false);
-    let mut cover = Cover { ledger, reader: Reader::of(&ledger.values, &ledger.equations), suppressed };
+    let reader = Reader::of(&ledger.values, &ledger.equations);
+    let mut cover = Cover { ledger, reader, suppressed };
     let mut hidden = cover.begin();
     while !hidden.is_empty() {
         cover.close(&mut hidden);
@@ -86,7 +87,7 @@ impl Cover<'_> {
         }
         while let Some(number) = work.pop_front() {
             let Some(least) = self.least_wanted(number) else { continue };
-            if let Some((_, _, position)) = self.candidate(number, least) {
+            if let Some((_, _, position)) = self.candidate(number, least, |_| true) {
                 self.suppress(position);
                 hidden.push(position);
                 work.extend(self.reader.containing(position));
@@ -108,11 +109,11 @@ impl Cover<'_> {
 
     /// The smallest known part of at least that size, else the whole: whether it is the whole, its value, its
     /// position.
-    fn candidate(&self, number: u32, least: i64) -> Option<(bool, i64, u32)> {
+    fn candidate(&self, number: u32, least: i64, is_wanted: impl Fn(u32) -> bool) -> Option<(bool, i64, u32)> {
         let equation = self.reader.equation(number)?;
         let known = |position: u32| {
             let value = at(&self.ledger.values, position);
-            (value > 0 && !self.reader.is_unknown(position)).then_some((value, position))
+            (value > 0 && !self.reader.is_unknown(position) && is_wanted(position)).then_some((value, position))
         };
         let part = equation.parts.iter().filter_map(|&part| known(part)).filter(|&(value, _)| value >= least).min();
         let part = part.map(|(value, position)| (false, value, position));
@@ -135,13 +136,11 @@ impl Cover<'_> {
     fn cover(&mut self, found: &[u32]) -> Vec<u32> {
         let mut is_served: BTreeSet<u32> = BTreeSet::new();
         let mut taken = Vec::new();
+        let evidence = if found.is_empty() { Vec::new() } else { self.reader.evidence(found) };
         for &position in found {
             if is_served.insert(position) {
                 self.serve_cluster(position, found, &mut is_served);
-                if let Some(position) = self.nearest_candidate(position) {
-                    self.suppress(position);
-                    taken.push(position);
-                }
+                taken.extend(self.take_along(position, &evidence));
             }
         }
         taken
@@ -162,16 +161,26 @@ impl Cover<'_> {
         }
     }
 
+    /// Takes along the nearest of what found positions were worked out from. What is found by bounds is not worked out
+    /// from anything: for that, the nearest there is.
+    fn take_along(&mut self, found: u32, evidence: &[u32]) -> Option<u32> {
+        let is_evidence = |position: u32| evidence.binary_search(&position).is_ok();
+        let nearest = self.nearest_candidate(found, is_evidence).or_else(|| self.nearest_candidate(found, |_| true));
+        self.suppress(nearest?);
+        nearest
+    }
+
     /// The smallest candidate of the equations that a position stands in; where they have none, of those of the
     /// unknown positions in them, and so on outward.
-    fn nearest_candidate(&self, position: u32) -> Option<u32> {
+    fn nearest_candidate(&self, position: u32, is_wanted: impl Fn(u32) -> bool) -> Option<u32> {
         let mut numbers = BTreeSet::new();
         let mut reached = BTreeSet::from([position]);
         let mut edge = vec![position];
         while !edge.is_empty() {
             let containing = edge.iter().flat_map(|&position| self.reader.containing(position));
             let outer: Vec<u32> = containing.copied().filter(|&number| numbers.insert(number)).collect();
-            if let Some((_, _, position)) = outer.iter().filter_map(|&number| self.candidate(number, 1)).min() {
+            let candidates = outer.iter().filter_map(|&number| self.candidate(number, 1, &is_wanted));
+            if let Some((_, _, position)) = candidates.min() {
                 return Some(position);
             }
             let members = outer.iter().filter_map(|&number| self.reader.equation(number)).flat_map(Equation::members);
@@ -323,6 +332,17 @@ mod tests {
         // 4 = 0 + 3 less 5 = 2 + 3 gives 0 less 2, which is 1; but in 0 = 1 + 2 all are small.
         let marks = suppressed(&[9, 5, 4, 6, 15, 10], &[sum(0, &[1, 2]), sum(4, &[0, 3]), sum(5, &[2, 3])]);
         assert_eq!(places(&marks), [0, 1, 2, 3, 5]);
+    }
+
+    #[test]
+    fn a_long_sum_is_not_taken_along_piece_by_piece() {
+        // As above, and 1 stands besides in a sum of a hundred, which cannot cover it.
+        let mut values = vec![9, 5, 4, 6, 15, 10, 2_005];
+        values.resize(107, 20);
+        let parts: Vec<u32> = [1].into_iter().chain(7..107).collect();
+        let equations = [sum(0, &[1, 2]), sum(4, &[0, 3]), sum(5, &[2, 3]), sum(6, &parts)];
+        let marks = suppressed(&values, &equations);
+        assert_eq!(places(&marks), [0, 1, 2, 3, 5, 7, 8]);
     }
 
     #[test]

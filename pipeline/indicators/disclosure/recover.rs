@@ -97,7 +97,7 @@ pub(super) struct Reader<'a> {
     is_unknown: Vec<bool>,
     at_least_one: Vec<bool>,
     tallies: Vec<Tally>,
-    /// For `find` alone, so that a small part of a large ledger costs little: clean between its calls.
+    /// For the search alone, so that a small part of a large ledger costs little: clean between searches.
     is_reached: Vec<bool>,
     columns: Vec<u32>,
 }
@@ -249,29 +249,54 @@ impl<'a> Reader<'a> {
 
     /// The unknown positions that combinations of the given equations determine.
     fn eliminate(&mut self, numbers: &[u32]) -> Vec<u32> {
+        let (rows, unknown) = self.rows(numbers);
+        let mut system = System::of(rows, &unknown);
+        system.solve();
+        let mut determined = system.determined();
+        determined.sort_unstable();
+        determined
+    }
+
+    /// The known positions that found ones (sorted) are worked out from by combinations of equations (sorted). To hide
+    /// any of them spoils a combination.
+    pub(super) fn evidence(&mut self, found: &[u32]) -> Vec<u32> {
+        let numbers = self.reach(found);
+        let (rows, unknown) = self.rows(&numbers);
+        let mut system = System::of(rows, &unknown);
+        system.solve();
+        let mut terms: Vec<Entry> = Vec::new();
+        for (&number, weight) in numbers.iter().zip(system.weights(found)) {
+            let Some(equation) = self.equation(number).filter(|_| weight != 0) else { continue };
+            for member in equation.members().filter(|&member| !self.is_unknown(member)) {
+                let factor = if member == equation.whole { modular::negative(weight) } else { weight };
+                terms.push(Entry { column: member, factor });
+            }
+        }
+        added_up(terms).into_iter().map(|term| term.column).collect()
+    }
+
+    /// What is unknown in the given equations: a row for each, and what the columns stand for.
+    fn rows(&mut self, numbers: &[u32]) -> (Vec<Vec<Entry>>, Vec<u32>) {
         let mut unknown = Vec::new();
-        let mut rows = Vec::new();
+        let mut rows = Vec::with_capacity(numbers.len());
         for &number in numbers {
             let mut row = Vec::with_capacity(self.unknown_count(number) as usize);
-            let Some(equation) = self.equation(number) else { continue };
-            for member in equation.members().filter(|&member| at(&self.is_unknown, member)) {
+            let members = self.equation(number).into_iter().flat_map(Equation::members);
+            let whole = self.equation(number).map(|equation| equation.whole);
+            for member in members.filter(|&member| at(&self.is_unknown, member)) {
                 if at(&self.columns, member) == NO_COLUMN {
                     set(&mut self.columns, member, u32::try_from(unknown.len()).unwrap_or(NO_COLUMN));
                     unknown.push(member);
                 }
-                let factor = if member == equation.whole { modular::MINUS_ONE } else { 1 };
+                let factor = if Some(member) == whole { modular::MINUS_ONE } else { 1 };
                 row.push(Entry { column: at(&self.columns, member), factor });
             }
-            if !row.is_empty() {
-                rows.push(added_up(row));
-            }
+            rows.push(added_up(row));
         }
         for &position in &unknown {
             set(&mut self.columns, position, NO_COLUMN);
         }
-        let mut determined = System::of(rows, &unknown).determined();
-        determined.sort_unstable();
-        determined
+        (rows, unknown)
     }
 }
 
@@ -297,6 +322,12 @@ fn added_up(mut row: Vec<Entry>) -> Vec<Entry> {
     row
 }
 
+struct Addition {
+    to: u32,
+    pivot: u32,
+    times: u64,
+}
+
 /// Homogeneous linear equations over whole numbers modulo a prime: one row an equation, one column an unknown.
 /// A column is determined exactly when it is zero in every solution, and then only is it zero in one that is drawn by
 /// lot (or once in 10^18 draws: then a number is taken for determined that is not). So the rows need be eliminated
@@ -305,6 +336,10 @@ struct System<'a> {
     /// What each column stands for.
     positions: &'a [u32],
     rows: Vec<Vec<Entry>>,
+    /// Rows held back until all others are solved: each of their many columns would have them written anew.
+    long: Vec<u32>,
+    /// Which row was added to which, how many times, in order.
+    additions: Vec<Addition>,
     is_done: Vec<bool>,
     /// Rows that hold a column, together with some that no longer do.
     holders: Vec<Vec<u32>>,
@@ -320,32 +355,106 @@ struct System<'a> {
 
 impl<'a> System<'a> {
     fn of(rows: Vec<Vec<Entry>>, positions: &'a [u32]) -> System<'a> {
-        let mut counts = vec![0_u32; positions.len()];
-        for entry in rows.iter().flatten() {
-            if let Some(count) = counts.get_mut(entry.column as usize) {
-                *count += 1;
-            }
+        // With this bound neither the short rows nor the long ones cost more than a root's times the whole.
+        let length_max = positions.len().isqrt();
+        let long = (0..).zip(&rows).filter(|(_, row)| row.len() > length_max).map(|(number, _)| number).collect();
+        System {
+            positions,
+            is_done: vec![false; rows.len()],
+            rows,
+            long,
+            additions: Vec::new(),
+            holders: vec![Vec::new(); positions.len()],
+            counts: vec![0; positions.len()],
+            queue: BinaryHeap::new(),
+            singles: Vec::new(),
+            pivots: Vec::new(),
         }
-        let mut holders: Vec<Vec<u32>> = counts.iter().map(|&count| Vec::with_capacity(count as usize)).collect();
-        for (number, row) in (0..).zip(&rows) {
-            for entry in row {
-                if let Some(holders) = holders.get_mut(entry.column as usize) {
-                    holders.push(number);
-                }
-            }
-        }
-        let queue = counts.iter().zip(0..).map(|(&count, column)| Reverse((count, column))).collect();
-        let singles = (0..).zip(&rows).filter(|(_, row)| row.len() == 1).map(|(number, _)| number).collect();
-        let is_done = vec![false; rows.len()];
-        System { positions, rows, is_done, holders, counts, queue, singles, pivots: Vec::new() }
     }
 
-    fn determined(mut self) -> Vec<u32> {
-        while let Some((row, column)) = self.next_pivot() {
-            self.solve(row, column);
+    fn solve(&mut self) {
+        let long = std::mem::take(&mut self.long);
+        let short = positions(&self.rows).filter(|number| long.binary_search(number).is_err()).collect();
+        self.solve_rows(short);
+        for &number in &long {
+            self.take_out_pivots(number);
         }
-        let drawn = self.solution();
-        self.positions.iter().zip(drawn).filter(|&(_, value)| value == 0).map(|(&position, _)| position).collect()
+        self.solve_rows(long);
+    }
+
+    fn solve_rows(&mut self, numbers: Vec<u32>) {
+        for number in numbers {
+            let row = self.rows.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
+            row.iter().for_each(|entry| self.count_up(entry.column, number));
+            if row.len() == 1 {
+                self.singles.push(number);
+            }
+            set(&mut self.rows, number, row);
+        }
+        self.queue = self.counts.iter().zip(0..).map(|(&count, column)| Reverse((count, column))).collect();
+        while let Some((row, column)) = self.next_pivot() {
+            self.solve_row(row, column);
+        }
+    }
+
+    fn determined(&self) -> Vec<u32> {
+        self.positions
+            .iter()
+            .zip(self.solution())
+            .filter(|&(_, value)| value == 0)
+            .map(|(&position, _)| position)
+            .collect()
+    }
+
+    /// How many times each of the rows, as they were given, goes into a sum of which nothing is left but the given
+    /// positions (sorted), as far as they are determined, each by lot.
+    fn weights(&self, found: &[u32]) -> Vec<u64> {
+        let lot = |(&position, value): (&u32, u64)| {
+            let is_wanted = value == 0 && found.binary_search(&position).is_ok();
+            if is_wanted { modular::lot(position) } else { 0 }
+        };
+        let mut left: Vec<u64> = self.positions.iter().zip(self.solution()).map(lot).collect();
+        let mut weights = vec![0; self.rows.len()];
+        for &(number, column) in &self.pivots {
+            let factor = at(&left, column);
+            if factor != 0 {
+                let weight = modular::product(factor, modular::inverse(self.factor(number, column)));
+                set(&mut weights, number, weight);
+                self.add_to(&mut left, number, modular::negative(weight));
+            }
+        }
+        for addition in self.additions.iter().rev() {
+            let added = modular::product(addition.times, at(&weights, addition.to));
+            let weight = modular::sum(at(&weights, addition.pivot), added);
+            set(&mut weights, addition.pivot, weight);
+        }
+        weights
+    }
+
+    /// Adds a multiple of a row to factors that stand column by column.
+    fn add_to(&self, factors: &mut [u64], number: u32, times: u64) {
+        for entry in self.row(number) {
+            let added = modular::product(times, entry.factor);
+            let factor = modular::sum(at(factors, entry.column), added);
+            set(factors, entry.column, factor);
+        }
+    }
+
+    /// Takes every column out of a row that another row was solved for.
+    fn take_out_pivots(&mut self, number: u32) {
+        let mut factors = vec![0; self.positions.len()];
+        self.add_to(&mut factors, number, 1);
+        for &(pivot, column) in &self.pivots {
+            let factor = at(&factors, column);
+            if factor != 0 {
+                let inverse = modular::inverse(self.factor(pivot, column));
+                let times = modular::product(modular::negative(factor), inverse);
+                self.add_to(&mut factors, pivot, times);
+                self.additions.push(Addition { to: number, pivot, times });
+            }
+        }
+        let entries = (0..).zip(factors).map(|(column, factor)| Entry { column, factor });
+        set(&mut self.rows, number, entries.filter(|entry| entry.factor != 0).collect());
     }
 
     fn row(&self, number: u32) -> &[Entry] {
@@ -389,7 +498,7 @@ impl<'a> System<'a> {
     }
 
     /// Sets a row aside to be solved for a column, and takes that column out of all other rows.
-    fn solve(&mut self, number: u32, column: u32) {
+    fn solve_row(&mut self, number: u32, column: u32) {
         let pivot = self.rows.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
         set(&mut self.is_done, number, true);
         self.pivots.push((number, column));
@@ -403,9 +512,19 @@ impl<'a> System<'a> {
             for other in self.held(column) {
                 let times = modular::product(modular::negative(self.factor(other, column)), inverse);
                 self.add(other, &pivot, times);
+                self.additions.push(Addition { to: other, pivot: number, times });
             }
         }
         set(&mut self.rows, number, pivot);
+    }
+
+    fn count_up(&mut self, column: u32, holder: u32) {
+        if let Some(count) = self.counts.get_mut(column as usize) {
+            *count += 1;
+        }
+        if let Some(holders) = self.holders.get_mut(column as usize) {
+            holders.push(holder);
+        }
     }
 
     fn count_down(&mut self, column: u32) {
@@ -436,12 +555,7 @@ impl<'a> System<'a> {
                 }
                 None => {
                     sum.push(Entry { column: entry.column, factor: added });
-                    if let Some(count) = self.counts.get_mut(entry.column as usize) {
-                        *count += 1;
-                    }
-                    if let Some(holders) = self.holders.get_mut(entry.column as usize) {
-                        holders.push(number);
-                    }
+                    self.count_up(entry.column, number);
                 }
             }
         }
