@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use wellfield::audit::{self, Allowed, AuditRow};
+use wellfield::contract::Contracts;
 use wellfield::fault::{Error, Fault, Result};
 use wellfield::night::{self, Night};
 use wellfield::outputs::OutputTable;
 use wellfield::publish;
 use wellfield::publish::manifest::{InputEntry, Manifest, PreviousEntry, RulebookEntry};
-use wellfield::read::published;
+use wellfield::read::bank::Bank;
+use wellfield::read::published::{self, MadeFrom, PublishedRun};
+use wellfield::regulator::{self, Export, Vintage};
+use wellfield::rulebook::Rulebook;
 use wellfield::watch::{StageCost, Watch};
 
 use crate::log::Log;
@@ -50,30 +54,69 @@ fn rate_and_publish(options: &Nightly, log: &Log) -> Result<PathBuf> {
         log.remark("no household is in the run");
     }
     let outputs = watch.stage("outputs", output_rows, || night.outputs(&previous, &rulebook, &contracts))?;
+    let sequence = publish::next_sequence(&published::list(&runs)?, options.as_of);
+    let made_from = made_from(&bank, &night, &rulebook, earlier_run.as_ref());
+    let vintage =
+        Vintage { bank: &bank.name, as_of: options.as_of, run_id: &run_id, sequence, made_from: &made_from };
+    let export = watch.stage("regulator", released_rows, || export(&night, &rulebook, &contracts, &vintage, &runs))?;
     let allowed = allowed(options);
+    let (inputs, released) = (&night.cleaned, &export.table.batch);
     let checks = watch.stage(
         "audit",
         |checks: &Vec<AuditRow>| checks.len() as u64,
-        || audit::audit(&night.cleaned.counts, &night.cleaned.tables, &outputs, &rulebook, &contracts, &allowed),
+        || audit::audit(&inputs.counts, &inputs.tables, &outputs, released, &rulebook, &contracts, &allowed),
     )?;
     audit::verdict(&checks)?;
 
     let manifest = Manifest {
-        run_id,
+        run_id: run_id.clone(),
         as_of: options.as_of.to_string(),
-        bank: bank.name,
-        sequence: publish::next_sequence(&published::list(&runs)?, options.as_of),
+        bank: bank.name.clone(),
+        bank_digest: made_from.bank_digest.clone(),
+        sequence,
         rulebook: RulebookEntry::of(&rulebook),
+        definitions: made_from.definitions.clone(),
         previous_run: earlier_run.as_ref().map(PreviousEntry::of),
         stages: watch.costs().to_vec(),
         audit: checks,
         ..manifest(&night)
     };
     let rows = output_rows(&outputs);
-    let published =
-        watch.stage("publish", |_| rows, || publish::publish(&runs, &outputs, &contracts, manifest, options.as_of))?;
+    let published = watch.stage(
+        "publish",
+        |_| rows,
+        || publish::publish(&runs, &outputs, &export, &contracts, manifest, options.as_of),
+    )?;
     point_to_newest(&runs)?;
     Ok(published)
+}
+
+/// What leaves the bank, beside what an earlier run of the as-of date let out.
+fn export(
+    night: &Night,
+    rulebook: &Rulebook,
+    contracts: &Contracts,
+    vintage: &Vintage,
+    runs: &Path,
+) -> Result<Export> {
+    let earlier = published::latest_vintage(runs, vintage.as_of)?;
+    let tables = &night.cleaned.tables;
+    regulator::export(&night.indicators, tables, rulebook, contracts, vintage, earlier.as_ref())
+}
+
+/// What the run is a function of: what differs from an earlier vintage is why its figures do.
+fn made_from(bank: &Bank, night: &Night, rulebook: &Rulebook, earlier: Option<&PublishedRun>) -> MadeFrom {
+    let definitions = rulebook.indicators.iter();
+    MadeFrom {
+        program_version: env!("CARGO_PKG_VERSION").into(),
+        rulebook_digest: rulebook.digest.clone(),
+        definitions: definitions
+            .map(|indicator| (indicator.id.clone(), indicator.definition.digest.clone()))
+            .collect(),
+        previous_run: earlier.map(|run| run.run_id.clone()),
+        bank_digest: night::digest(&bank.text),
+        inputs: night.cleaned.files.clone(),
+    }
 }
 
 /// The tables of which more rows may be set aside tonight than the rulebook allows.
@@ -101,6 +144,10 @@ fn set_threads(options: &Nightly) -> Result<()> {
 #[allow(clippy::ptr_arg)]
 fn output_rows(outputs: &Vec<OutputTable>) -> u64 {
     outputs.iter().map(|output| output.batch.num_rows() as u64).sum()
+}
+
+fn released_rows(export: &Export) -> u64 {
+    export.table.batch.num_rows() as u64
 }
 
 /// What the manifest says of the inputs.

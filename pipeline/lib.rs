@@ -27,6 +27,7 @@ pub mod definitions;
 pub mod night;
 pub mod explanation;
 pub mod listing;
+pub mod regulator;
 pub mod audit;
 pub mod generate;
 pub mod publish;

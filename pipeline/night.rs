@@ -176,5 +176,10 @@ pub fn run_id(bank_text: &str, files: &[ReadFile], rulebook: &Rulebook, as_of: D
     hasher.finalize().to_hex().chars().take(RUN_ID_LENGTH).collect()
 }
 
+/// The digest of a text, as manifests write it.
+pub fn digest(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
 /// Hexadecimal digits of a run id: 80 bits, enough to tell every run of every bank apart.
 const RUN_ID_LENGTH: usize = 20;

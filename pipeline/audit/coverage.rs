@@ -3,16 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, Int64Array, StringArray};
 
 use crate::clean::typed::{Areas, Rows as _};
 use crate::coverage::counts::Count;
 use crate::fault::{Error, Result};
 use crate::rulebook::FULL_TENTHS;
 
-use super::{AuditRow, column, counts, decimals, outcome, strings, with_examples};
-
-type Outputs<'t> = BTreeMap<&'t str, &'t RecordBatch>;
+use super::{AuditRow, Outputs, column, counts, decimals, outcome, strings, with_examples};
 
 /// The segment that holds all households.
 const ALL: &str = "all";

@@ -3,6 +3,7 @@
 //! memory. Leaves to `publish` the comparison of files with what was computed.
 
 mod coverage;
+mod indicators;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,9 @@ use crate::limit::Cap;
 use crate::outputs::OutputTable;
 use crate::rulebook::Rulebook;
 use crate::score::share_of_100;
+
+/// The output tables by name.
+type Outputs<'t> = BTreeMap<&'t str, &'t RecordBatch>;
 
 /// Example keys that a failed check tells.
 const EXAMPLES_MAX: usize = 5;
@@ -51,11 +55,13 @@ impl Allowed {
     }
 }
 
-/// Checks the counts of the inputs and every output table. Of the inputs' own rows it needs the tree of areas.
+/// Checks the counts of the inputs, every output table and what is released to the regulator. Of the inputs' own rows it
+/// needs the tree of areas.
 pub fn audit(
     counts: &BTreeMap<String, RowCounts>,
     inputs: &Tables,
     outputs: &[OutputTable],
+    released: &RecordBatch,
     rulebook: &Rulebook,
     contracts: &Contracts,
     allowed: &Allowed,
@@ -67,7 +73,7 @@ pub fn audit(
     rows.extend(counts.iter().map(|(table, counts)| rows_add_up(table, counts)));
     let keys = outputs.par_iter().map(|output| key_is_sorted(contracts.output(&output.name)?, &output.batch));
     rows.extend(keys.collect::<Result<Vec<_>>>()?);
-    let tables: BTreeMap<&str, &RecordBatch> =
+    let tables: Outputs =
         outputs.iter().map(|output| (output.name.as_str(), &output.batch)).collect();
     rows.extend(same_households(&tables)?);
     rows.push(points_sum_to_score(&tables, rulebook)?);
@@ -75,6 +81,7 @@ pub fn audit(
     rows.push(final_limits_within_caps(&tables, rulebook)?);
     rows.extend(shares_in_bounds(outputs, contracts)?);
     rows.extend(coverage::audit(&tables, &inputs.areas)?);
+    rows.extend(indicators::audit(&tables, released, &inputs.areas, rulebook, contracts)?);
     Ok(rows)
 }
 
@@ -153,22 +160,22 @@ fn key_is_sorted(contract: &Contract, batch: &RecordBatch) -> Result<AuditRow> {
     Ok(outcome("key_unique", &contract.table, failures, format!("{failures} rows repeat a key or stand out of order")))
 }
 
-fn column<'a>(tables: &BTreeMap<&str, &'a RecordBatch>, table: &str, name: &str) -> Result<&'a dyn Array> {
+fn column<'a>(tables: &Outputs<'a>, table: &str, name: &str) -> Result<&'a dyn Array> {
     let found = tables.get(table).and_then(|batch| batch.column_by_name(name));
     found.map(AsRef::as_ref).ok_or_else(|| Error::internal(format!("table `{table}` has no column `{name}`")))
 }
 
-fn strings<'a>(tables: &BTreeMap<&str, &'a RecordBatch>, table: &str, name: &str) -> Result<&'a StringArray> {
+fn strings<'a>(tables: &Outputs<'a>, table: &str, name: &str) -> Result<&'a StringArray> {
     let found = column(tables, table, name)?.as_string_opt::<i32>();
     found.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no text")))
 }
 
-fn counts<'a>(tables: &BTreeMap<&str, &'a RecordBatch>, table: &str, name: &str) -> Result<&'a Int64Array> {
+fn counts<'a>(tables: &Outputs<'a>, table: &str, name: &str) -> Result<&'a Int64Array> {
     let found = column(tables, table, name)?.as_primitive_opt::<Int64Type>();
     found.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no count")))
 }
 
-fn decimals<'a>(tables: &BTreeMap<&str, &'a RecordBatch>, table: &str, name: &str) -> Result<&'a Decimal128Array> {
+fn decimals<'a>(tables: &Outputs<'a>, table: &str, name: &str) -> Result<&'a Decimal128Array> {
     let found = column(tables, table, name)?.as_primitive_opt::<Decimal128Type>();
     found.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no decimal")))
 }
@@ -199,7 +206,7 @@ fn floats<'a>(batch: &'a RecordBatch, table: &str, name: &str) -> Result<&'a Flo
 }
 
 /// Every household of the run stands in every household table, once.
-fn same_households(tables: &BTreeMap<&str, &RecordBatch>) -> Result<Vec<AuditRow>> {
+fn same_households(tables: &Outputs) -> Result<Vec<AuditRow>> {
     let expected = strings(tables, "household_facts", "household_id")?;
     ["household_grades", "grant_limits"]
         .into_iter()
@@ -213,7 +220,7 @@ fn same_households(tables: &BTreeMap<&str, &RecordBatch>) -> Result<Vec<AuditRow
 }
 
 /// The points of the blocks that are on make up the score of every household that has one.
-fn points_sum_to_score(tables: &BTreeMap<&str, &RecordBatch>, rulebook: &Rulebook) -> Result<AuditRow> {
+fn points_sum_to_score(tables: &Outputs, rulebook: &Rulebook) -> Result<AuditRow> {
     let (table, grades) = ("scorecard_points", "household_grades");
     let off: BTreeSet<(&str, &str)> = rulebook
         .scorecards
@@ -253,7 +260,7 @@ fn with_examples<'a>(check: &str, table: &str, wrong: impl Iterator<Item = &'a s
 }
 
 /// A suggested limit is not negative, and not above gross or any cap that is known.
-fn limits_within_caps(tables: &BTreeMap<&str, &RecordBatch>) -> Result<AuditRow> {
+fn limits_within_caps(tables: &Outputs) -> Result<AuditRow> {
     let table = "grant_limits";
     let ids = strings(tables, table, "household_id")?;
     let suggested = decimals(tables, table, "suggested_limit")?;
@@ -268,7 +275,7 @@ fn limits_within_caps(tables: &BTreeMap<&str, &RecordBatch>) -> Result<AuditRow>
 }
 
 /// A final limit is within the cap of the final grade and of the product.
-fn final_limits_within_caps(tables: &BTreeMap<&str, &RecordBatch>, rulebook: &Rulebook) -> Result<AuditRow> {
+fn final_limits_within_caps(tables: &Outputs, rulebook: &Rulebook) -> Result<AuditRow> {
     let table = "grant_limits";
     let (ids, grades) = (strings(tables, table, "household_id")?, strings(tables, table, "final_grade")?);
     let limits = decimals(tables, table, "final_limit")?;

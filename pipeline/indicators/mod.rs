@@ -72,9 +72,11 @@ pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Indicators
         .par_iter()
         .map(|&table| bases.rows(table, &read_columns(catalogue, table)))
         .collect::<Result<Vec<_>>>()?;
-    let totals = parts::add_up(catalogue, &tables, &nodes, bank)?;
-    let observed = observed::observe(catalogue, &tables, &nodes, bank)?;
-    let rows = values::rows(covered, &nodes, &totals, &observed)?;
+    let (observed, totals) = rayon::join(
+        || observed::observe(catalogue, &tables, &nodes, bank),
+        || parts::add_up(catalogue, &tables, &nodes, bank),
+    );
+    let rows = values::rows(covered, &nodes, &totals?, &observed?);
     Ok(Indicators { nodes, rows })
 }
 

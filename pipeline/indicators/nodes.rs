@@ -1,6 +1,8 @@
 //! What rows are for: the bank, its branches, every area. A number of each node stands in one slot; everything that is
 //! counted in an area counts in the areas above it too.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::clean::typed::{Areas, Rows as _};
 use crate::fault::{Error, Result};
 use crate::rulebook::indicators::Level;
@@ -36,6 +38,8 @@ pub struct Nodes {
     pub nodes: Vec<Node>,
     branches: usize,
     areas: usize,
+    /// By area the position of its parent.
+    parents: Vec<Option<usize>>,
 }
 
 impl Nodes {
@@ -44,7 +48,7 @@ impl Nodes {
         let words = &covered.rated.contracts.input("areas")?.column("level")?.words;
         let levels: Vec<Option<Level>> = words.iter().map(|word| Level::of(word)).collect();
         let (branches, areas) = (tables.branches.rows, tables.areas.rows);
-        let mut found = Nodes { nodes: Vec::new(), branches, areas };
+        let mut found = Nodes { nodes: Vec::new(), branches, areas, parents: parents(&tables.areas) };
         found.add(Level::Bank, BANK, Place::Bank);
         for (branch, _) in branches_with_rows(covered).iter().enumerate().filter(|(_, has_rows)| **has_rows) {
             found.add(Level::Branch, tables.branches.branch_id.text(branch), Place::Branch(branch));
@@ -56,6 +60,33 @@ impl Nodes {
         }
         found.nodes.sort_by(|one, other| (one.level.name(), &one.id).cmp(&(other.level.name(), &other.id)));
         Ok(found)
+    }
+
+    /// The nodes of a published table, given by level and identifier of its rows.
+    pub fn read<'r>(rows: impl Iterator<Item = (Level, &'r str)>, areas: &Areas) -> Nodes {
+        let named: BTreeSet<(&str, &str)> = rows.map(|(level, id)| (level.name(), id)).collect();
+        let positions: BTreeMap<&str, usize> =
+            (0..areas.rows).map(|area| (areas.area_id.text(area), area)).collect();
+        let branches = named.iter().filter(|(level, _)| *level == Level::Branch.name()).count();
+        let mut found = Nodes { nodes: Vec::new(), branches, areas: areas.rows, parents: parents(areas) };
+        let mut branch = 0;
+        for (word, id) in named {
+            let place = match Level::of(word) {
+                Some(Level::Bank) => Place::Bank,
+                Some(Level::Branch) => {
+                    branch += 1;
+                    Place::Branch(branch - 1)
+                }
+                _ => match positions.get(id) {
+                    Some(&area) => Place::Area(area),
+                    None => continue,
+                },
+            };
+            if let Some(level) = Level::of(word) {
+                found.add(level, id, place);
+            }
+        }
+        found
     }
 
     fn add(&mut self, level: Level, id: &str, place: Place) {
@@ -75,6 +106,13 @@ impl Nodes {
         1 + self.branches + self.areas
     }
 
+    /// The slot of the area above an area; the bank's for an area at the top.
+    pub fn above(&self, slot: usize) -> usize {
+        let area = slot.checked_sub(1 + self.branches);
+        let parent = area.and_then(|area| self.parents.get(area).copied().flatten());
+        parent.map_or(self.slot(Place::Bank), |parent| self.slot(Place::Area(parent)))
+    }
+
     /// Adds what stands in areas to the areas above them.
     pub fn add_upwards(&self, areas: &Areas, slots: &mut [i128]) {
         for area in crate::coverage::areas::lowest_first(areas) {
@@ -85,6 +123,10 @@ impl Nodes {
             }
         }
     }
+}
+
+fn parents(areas: &Areas) -> Vec<Option<usize>> {
+    (0..areas.rows).map(|area| areas.parent_area_id.get(area)).collect()
 }
 
 /// By branch, whether it has a grid valid on the as-of date or a loan open on it that counts there.

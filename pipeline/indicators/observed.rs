@@ -61,7 +61,7 @@ fn statistics(
     let column = base.columns.get(observations.column).and_then(Option::as_ref);
     let column = column.ok_or_else(|| Error::internal("an observed column was not made"))?;
     let answer = condition::answer(observations.condition.as_ref(), base)?;
-    let mut fitting = Vec::new();
+    let mut fitting = Vec::with_capacity(base.rows);
     condition::for_fitting(answer.as_ref(), base, |row, cell| {
         if column.is_valid(row) {
             fitting.push((row as u32, cell as u32));

@@ -6,7 +6,6 @@ use crate::calendar::Date;
 use crate::clean::typed::Rows as _;
 use crate::coverage::branch::programme_year;
 use crate::decimal::Decimal;
-use crate::fault::Result;
 use crate::rulebook::indicators::{Component, Direction, Indicator, Kind, TargetValue};
 
 use super::Covered;
@@ -59,6 +58,11 @@ impl Status {
             Status::Suppressed => "Q",
         }
     }
+
+    pub fn of(code: &str) -> Option<Status> {
+        let all = [Status::Published, Status::NotCollected, Status::CannotExist, Status::Suppressed];
+        all.into_iter().find(|status| status.code() == code)
+    }
 }
 
 /// An exact number: whole units of 10^−scale.
@@ -97,13 +101,13 @@ impl Row {
 }
 
 /// The rows of every indicator: its levels, nodes and breakdowns, in the order of the table's key.
-pub fn rows(covered: &Covered, nodes: &Nodes, totals: &Totals, observed: &Observed) -> Result<Vec<Row>> {
+pub fn rows(covered: &Covered, nodes: &Nodes, totals: &Totals, observed: &Observed) -> Vec<Row> {
     let indicators = &covered.rated.rulebook.indicators;
     let year = first_programme_year(covered);
     let maker = Maker { indicators, nodes, totals, observed };
     let by_indicator: Vec<Vec<Row>> =
         (0..indicators.len()).into_par_iter().map(|indicator| maker.rows(indicator, year)).collect();
-    Ok(by_indicator.into_iter().flatten().collect())
+    by_indicator.into_iter().flatten().collect()
 }
 
 /// The programme year of the bank's first grid; 0 before it joined, and without grids.
@@ -242,13 +246,23 @@ impl Amount {
         self.units as f64 / 10_f64.powi(self.scale.cast_signed())
     }
 
-    /// Whole units of 10^−scale, rounded half up.
+    /// The same number with as few digits after the point as it needs.
+    #[must_use]
+    pub fn reduced(mut self) -> Amount {
+        while self.scale > 0 && self.units % 10 == 0 {
+            self.units /= 10;
+            self.scale -= 1;
+        }
+        self
+    }
+
+    /// Whole units of 10^−scale, rounded half up; what is too large for any column is the largest number there is.
     pub fn rounded(self, scale: u32) -> i128 {
         match self.scale.checked_sub(scale) {
-            None | Some(0) => self.units * 10_i128.pow(scale - self.scale.min(scale)),
+            None | Some(0) => self.units.saturating_mul(10_i128.pow(scale - self.scale)),
             Some(surplus) => {
                 let unit = 10_i128.pow(surplus);
-                (2 * self.units + unit).div_euclid(2 * unit)
+                self.units.saturating_add(unit / 2).div_euclid(unit)
             }
         }
     }

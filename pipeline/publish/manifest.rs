@@ -23,12 +23,18 @@ pub struct Manifest {
     /// One more than the highest among the published runs of the as-of date.
     pub sequence: u64,
     pub bank: String,
+    /// Digest of `bank.toml`, which says how the input files are read.
+    pub bank_digest: String,
     pub rulebook: RulebookEntry,
+    /// Digest of the definition in force of every indicator, by its id.
+    pub definitions: BTreeMap<String, String>,
     pub previous_run: Option<PreviousEntry>,
     pub inputs: Vec<InputEntry>,
     /// Row counts by input table; `read = accepted + set_aside + not_yet_known`.
     pub tables: BTreeMap<String, RowCounts>,
     pub outputs: BTreeMap<String, OutputEntry>,
+    /// What leaves the bank: every file of the folder for the regulator.
+    pub regulator: Vec<ReleasedEntry>,
     pub stages: Vec<StageCost>,
     pub audit: Vec<AuditRow>,
     /// What a reader should know though nothing was refused.
@@ -78,6 +84,16 @@ pub struct FileEntry {
     pub digest: String,
 }
 
+/// A file for the regulator.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReleasedEntry {
+    pub path: String,
+    /// None: the file holds more than one table.
+    pub rows: Option<u64>,
+    pub bytes: u64,
+    pub digest: String,
+}
+
 impl RulebookEntry {
     pub fn of(rulebook: &Rulebook) -> RulebookEntry {
         let versions = rulebook.in_force.iter().map(|version| VersionEntry {
@@ -112,14 +128,29 @@ impl OutputEntry {
     pub(super) fn verify(&self, folder: &Path) -> Result<()> {
         let rows: u64 = self.files.iter().map(|file| file.rows).sum();
         for file in &self.files {
-            let (bytes, digest) = crate::read::digest(&folder.join(&file.path))?;
-            if bytes != file.bytes || digest != file.digest || rows != self.rows {
-                let fault = Fault::new(format!("`{}` does not hold what was written to it", file.path));
-                return Err(Error::could_not_run(fault.hint("the disk may be full or failing; nothing was published")));
+            verify(folder, &file.path, file.bytes, &file.digest)?;
+            if rows != self.rows {
+                return Err(not_as_written(&file.path));
             }
         }
         Ok(())
     }
+}
+
+impl ReleasedEntry {
+    pub(super) fn verify(&self, folder: &Path) -> Result<()> {
+        verify(folder, &self.path, self.bytes, &self.digest)
+    }
+}
+
+fn verify(folder: &Path, path: &str, bytes: u64, digest: &str) -> Result<()> {
+    let found = crate::read::digest(&folder.join(path))?;
+    if found == (bytes, digest.to_string()) { Ok(()) } else { Err(not_as_written(path)) }
+}
+
+fn not_as_written(path: &str) -> Error {
+    let fault = Fault::new(format!("`{path}` does not hold what was written to it"));
+    Error::could_not_run(fault.hint("the disk may be full or failing; nothing was published"))
 }
 
 impl Manifest {

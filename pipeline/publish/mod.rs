@@ -19,8 +19,9 @@ use crate::calendar::Date;
 use crate::contract::Contracts;
 use crate::fault::{Error, Fault, Result};
 use crate::outputs::OutputTable;
+use crate::regulator::{self, Export};
 
-use self::manifest::{Manifest, OutputEntry};
+use self::manifest::{Manifest, OutputEntry, ReleasedEntry};
 
 /// Keeps a second run of the same bank away until it is dropped or the process ends.
 pub struct Lock {
@@ -52,10 +53,12 @@ pub fn next_sequence(published: &[crate::read::published::PublishedRun], as_of: 
     published.iter().filter(|run| run.as_of == as_of).map(|run| run.sequence).max().unwrap_or(0) + 1
 }
 
-/// Publishes the output tables and their manifest; returns the run's folder. `manifest.outputs` is filled in here.
+/// Publishes the output tables, what leaves the bank, and their manifest; returns the run's folder. What was written is
+/// filled into the manifest here.
 pub fn publish(
     runs: &Path,
     outputs: &[OutputTable],
+    export: &Export,
     contracts: &Contracts,
     mut manifest: Manifest,
     as_of: Date,
@@ -69,7 +72,11 @@ pub fn publish(
         .map_err(|error| Error::io("create a folder in", &day, &error))?;
     files::restrict_folder(hidden.path())?;
     manifest.outputs = write_tables(hidden.path(), outputs, contracts, &manifest)?;
+    manifest.regulator = write_export(hidden.path(), export, contracts, &manifest)?;
     for entry in manifest.outputs.values() {
+        entry.verify(hidden.path())?;
+    }
+    for entry in &manifest.regulator {
         entry.verify(hidden.path())?;
     }
     files::write_new(&hidden.path().join("manifest.json"), manifest.to_json()?.as_bytes())?;
@@ -97,6 +104,39 @@ pub fn write_tables(
             Ok((output.name.clone(), OutputEntry::new(output.batch.num_rows() as u64, &written)))
         })
         .collect()
+}
+
+/// Writes the folder for the regulator into a run's folder; what was written, by path.
+fn write_export(
+    folder: &Path,
+    export: &Export,
+    contracts: &Contracts,
+    manifest: &Manifest,
+) -> Result<Vec<ReleasedEntry>> {
+    let below = folder.join(regulator::FOLDER);
+    files::create_folder(&below)?;
+    files::restrict_folder(&below)?;
+    let path = |name: &str| format!("{}/{name}", regulator::FOLDER);
+    let contract = contracts.regulator(&export.table.name)?;
+    let tables = parquet::write_table(&below, contract, &export.table.batch, manifest)?;
+    let mut written: Vec<ReleasedEntry> = tables
+        .into_iter()
+        .map(|file| ReleasedEntry {
+            path: path(&file.path),
+            rows: Some(file.rows),
+            bytes: file.bytes,
+            digest: file.digest,
+        })
+        .collect();
+    for file in &export.files {
+        files::write_new(&below.join(&file.name), &file.bytes)?;
+        let digest = blake3::hash(&file.bytes).to_hex().to_string();
+        let bytes = file.bytes.len() as u64;
+        written.push(ReleasedEntry { path: path(&file.name), rows: file.rows, bytes, digest });
+    }
+    files::sync_folder(&below)?;
+    written.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(written)
 }
 
 #[derive(Serialize)]

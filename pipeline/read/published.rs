@@ -1,6 +1,8 @@
 //! Runs that were published before: where they are, which one a name means, and what tonight's rules look back at.
 //! Opens their files; what they mean is in `previous`, how they are written in `publish`.
 
+mod vintage;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,8 @@ use crate::fault::{Error, Fault, Result};
 use crate::previous::{NoticeDays, Previous, PreviousHousehold};
 
 use super::parquet::ParquetFile;
+
+pub use vintage::{EarlierVintage, MadeFrom, Observation, REGULATOR, latest_vintage};
 
 /// One published run: its folder and what its manifest says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,19 +5,19 @@
 use super::*;
 use crate::calendar::Date;
 
-fn day(text: &str) -> Date {
+pub(super) fn day(text: &str) -> Date {
     Date::parse(text).unwrap()
 }
 
-fn built_in() -> RulebookTexts {
+pub(super) fn built_in() -> RulebookTexts {
     RulebookPlace::BuiltIn.texts().unwrap()
 }
 
-fn load(texts: &RulebookTexts) -> Result<Rulebook> {
+pub(super) fn load(texts: &RulebookTexts) -> Result<Rulebook> {
     Rulebook::from_texts(&RulebookPlace::BuiltIn, texts, day("2026-06-30"), FACTS)
 }
 
-fn load_built_in() -> Rulebook {
+pub(super) fn load_built_in() -> Rulebook {
     load(&built_in()).unwrap()
 }
 
@@ -26,7 +26,7 @@ fn decimal(text: &str) -> crate::decimal::Decimal {
 }
 
 /// Every fault of a rulebook, which all must have a hint.
-fn faults(texts: &RulebookTexts) -> Vec<String> {
+pub(super) fn faults(texts: &RulebookTexts) -> Vec<String> {
     let error = load(texts).expect_err("the rulebook should be refused");
     assert_eq!(error.exit_code(), 3);
     for fault in error.faults() {
@@ -36,7 +36,7 @@ fn faults(texts: &RulebookTexts) -> Vec<String> {
 }
 
 /// The built-in files with the first `from` of one file written as `to`.
-fn edited(name: &str, from: &str, to: &str) -> RulebookTexts {
+pub(super) fn edited(name: &str, from: &str, to: &str) -> RulebookTexts {
     let mut texts = built_in();
     let text = texts.get_mut(name).unwrap();
     assert!(text.contains(from), "`{name}` has no `{from}`");
@@ -45,23 +45,23 @@ fn edited(name: &str, from: &str, to: &str) -> RulebookTexts {
 }
 
 /// The line on which `anchor` first stands.
-fn line_of(text: &str, anchor: &str) -> usize {
+pub(super) fn line_of(text: &str, anchor: &str) -> usize {
     let position = text.find(anchor).unwrap_or_else(|| panic!("no `{anchor}` in the edited file"));
     1 + text[..position].matches('\n').count()
 }
 
 /// One edit, and the sentences that it must be refused with: each is told on the line of its anchor.
-struct Refusal {
+pub(super) struct Refusal {
     from: &'static str,
     to: &'static str,
     sentences: &'static [(&'static str, &'static str)],
 }
 
-const fn refusal(from: &'static str, to: &'static str, sentences: &'static [(&'static str, &'static str)]) -> Refusal {
+pub(super) const fn refusal(from: &'static str, to: &'static str, sentences: &'static [(&'static str, &'static str)]) -> Refusal {
     Refusal { from, to, sentences }
 }
 
-fn check(name: &str, refusals: &[Refusal]) {
+pub(super) fn check(name: &str, refusals: &[Refusal]) {
     for refusal in refusals {
         let texts = edited(name, refusal.from, refusal.to);
         let text = texts.get(name).unwrap();
@@ -81,6 +81,8 @@ fn the_built_in_rulebook_is_sound() {
     let files: Vec<&str> = rulebook.in_force.iter().map(|version| version.policy.as_str()).collect();
     let mut expected: Vec<String> = POLICIES.iter().map(ToString::to_string).collect();
     expected.extend(["business", "farm_household", "resident"].map(|card| format!("scorecards/{card}")));
+    expected.extend(rulebook.indicators.iter().map(|indicator| format!("indicators/{}", indicator.id)));
+    assert_eq!(rulebook.indicators.len(), 47);
     assert_eq!(files, expected);
     for version in &rulebook.in_force {
         assert_eq!((version.valid_from, version.last_checked), (day("1990-01-01"), day("2026-06-30")));
@@ -287,18 +289,18 @@ fn the_version_of_the_day_is_in_force() {
 fn versions_that_overlap_or_are_out_of_order_are_refused() {
     let overlap = |line, begins| {
         format!(
-            "`policies/disclosure.toml` line {line}: the version valid from {begins} overlaps the one on line 7, which still holds"
+            "`policies/disclosure.toml` line {line}: the version valid from {begins} overlaps the one on line 8, which still holds"
         )
     };
-    assert_eq!(faults(&two_versions("", "2026-07-01")), [overlap(14, "2026-07-01")]);
-    assert_eq!(faults(&two_versions("valid_to = 2026-07-02", "2026-07-01")), [overlap(14, "2026-07-01")]);
-    let disorder = "`policies/disclosure.toml` line 14: the version valid from 1989-07-01 stands after the one valid from 1990-01-01";
+    assert_eq!(faults(&two_versions("", "2026-07-01")), [overlap(15, "2026-07-01")]);
+    assert_eq!(faults(&two_versions("valid_to = 2026-07-02", "2026-07-01")), [overlap(15, "2026-07-01")]);
+    let disorder = "`policies/disclosure.toml` line 15: the version valid from 1989-07-01 stands after the one valid from 1990-01-01";
     assert_eq!(faults(&two_versions("", "1989-07-01")), [disorder]);
     // A fault in a version that is not in force is a fault of the file.
     let mut texts = two_versions("valid_to = 2027-01-01", "2027-01-01");
     let text = texts.get_mut("disclosure.toml").unwrap();
     *text = text.replace("cell_min = 10", "cell_min = 0");
-    assert_eq!(faults(&texts), ["`policies/disclosure.toml` line 17: `cell_min` is 0"]);
+    assert_eq!(faults(&texts), ["`policies/disclosure.toml` line 18: `cell_min` is 0"]);
 }
 
 #[test]
@@ -310,7 +312,7 @@ fn a_day_without_a_version_is_refused_with_the_earliest() {
         assert!(fault.hint.as_ref().unwrap().contains("valid from 1990-01-01"));
     }
     let gap = two_versions("valid_to = 2026-06-30", "2026-07-01");
-    assert_eq!(faults(&gap), ["`policies/disclosure.toml` line 7: no version is in force on 2026-06-30"]);
+    assert_eq!(faults(&gap), ["`policies/disclosure.toml` line 8: no version is in force on 2026-06-30"]);
 }
 
 #[test]
@@ -368,7 +370,7 @@ fn a_bank_adds_sources_but_changes_none() {
     assert_eq!(
         faults(&own("house")),
         [
-            "`policies/disclosure.toml` line 10: the source `board` is not in sources.toml",
+            "`policies/disclosure.toml` line 11: the source `board` is not in sources.toml",
             "`policies/sources.toml` line 2: the source `house` is already listed with other words"
         ]
     );
@@ -960,7 +962,9 @@ fn the_catalogue_lists_each_fact_once() {
 #[test]
 fn a_folder_reads_like_the_built_in_rulebook() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("scorecards")).unwrap();
+    for below in ["scorecards", "indicators"] {
+        std::fs::create_dir(folder.path().join(below)).unwrap();
+    }
     for (name, text) in built_in() {
         std::fs::write(folder.path().join(name), text).unwrap();
     }

@@ -48,6 +48,51 @@ pub fn protect(
     mark(&mut indicators.rows, &book, &suppressed, catalogue);
 }
 
+/// Which parts of a row a reader is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub numerator: bool,
+    pub denominator: bool,
+}
+
+/// Rows of which a reader who is shown so much finds a count that is withheld from him, or is shown one that is too
+/// small. `rows` hold the true numbers.
+pub fn found_again(
+    rows: &[Row],
+    shown: &[Shown],
+    nodes: &Nodes,
+    catalogue: &[Indicator],
+    areas: &Areas,
+    cell_min: i64,
+) -> Vec<usize> {
+    let book = Book::of(rows, nodes, catalogue, areas);
+    let values = &book.ledger.values;
+    let mut is_known = vec![false; values.len()];
+    let mut is_withheld = vec![false; values.len()];
+    for (counts, shown) in book.counts.iter().zip(shown) {
+        for (position, is_shown) in [(counts.numerator, shown.numerator), (counts.denominator, shown.denominator)] {
+            let marks = if is_shown { &mut is_known } else { &mut is_withheld };
+            if let Some(mark) = position.and_then(|position| marks.get_mut(position as usize)) {
+                *mark = true;
+            }
+        }
+    }
+    let mut is_found: Vec<bool> = is_known.clone();
+    for position in recover::recover(values, &is_known, &is_withheld, &book.ledger.equations) {
+        if let Some(found) = is_found.get_mut(position as usize) {
+            *found = true;
+        }
+    }
+    let is_found = |position: u32| is_found.get(position as usize) == Some(&true);
+    let is_betrayed = |(row, (counts, shown)): (&Row, (&Counts, &Shown))| {
+        let withheld = [counts.numerator.filter(|_| !shown.numerator), counts.denominator.filter(|_| !shown.denominator)];
+        let small = book.too_small(row, *counts, catalogue, cell_min);
+        withheld.into_iter().flatten().chain(small).any(is_found)
+    };
+    let rows = rows.iter().zip(book.counts.iter().zip(shown)).enumerate();
+    rows.filter(|(_, row)| is_betrayed(*row)).map(|(place, _)| place).collect()
+}
+
 /// The household counts that rows show, each once, and what ties them together.
 #[derive(Debug)]
 pub struct Book {
@@ -115,7 +160,9 @@ impl Book {
         found.extend(counts.numerator.filter(|&position| is_small(value(position))));
         let kind = catalogue.get(row.indicator).map(|indicator| &indicator.definition.kind);
         let is_subset = matches!(kind, Some(Kind::Ratio(ratio)) if ratio.is_subset);
+        // Where nobody is in the part, the rest is the whole, and zero stays zero.
         if let (true, Some(numerator), Some(denominator)) = (is_subset, counts.numerator, counts.denominator)
+            && value(numerator) > 0
             && is_small(value(denominator) - value(numerator))
         {
             found.push(numerator);

@@ -5,6 +5,8 @@
 pub(super) mod agreement;
 pub mod condition;
 pub mod parts;
+#[cfg(test)]
+mod tests;
 
 use super::sources::{SourceReference, Sources, Wording};
 use super::table::Table;
