@@ -56,8 +56,7 @@ fn rate_and_publish(options: &Nightly, log: &Log) -> Result<PathBuf> {
     let outputs = watch.stage("outputs", output_rows, || night.outputs(&previous, &rulebook, &contracts))?;
     let sequence = publish::next_sequence(&published::list(&runs)?, options.as_of);
     let made_from = made_from(&bank, &night, &rulebook, earlier_run.as_ref());
-    let vintage =
-        Vintage { bank: &bank.name, as_of: options.as_of, run_id: &run_id, sequence, made_from: &made_from };
+    let vintage = Vintage { bank: &bank.name, as_of: options.as_of, run_id: &run_id, sequence, made_from: &made_from };
     let export = watch.stage("regulator", released_rows, || export(&night, &rulebook, &contracts, &vintage, &runs))?;
     let allowed = allowed(options);
     let (inputs, released) = (&night.cleaned, &export.table.batch);
@@ -85,20 +84,14 @@ fn rate_and_publish(options: &Nightly, log: &Log) -> Result<PathBuf> {
     let published = watch.stage(
         "publish",
         |_| rows,
-        || publish::publish(&runs, &outputs, &export, &contracts, manifest, options.as_of),
+        || publish::publish(&runs, &outputs, Some(&export), &contracts, manifest, options.as_of),
     )?;
     point_to_newest(&runs)?;
     Ok(published)
 }
 
 /// What leaves the bank, beside what an earlier run of the as-of date let out.
-fn export(
-    night: &Night,
-    rulebook: &Rulebook,
-    contracts: &Contracts,
-    vintage: &Vintage,
-    runs: &Path,
-) -> Result<Export> {
+fn export(night: &Night, rulebook: &Rulebook, contracts: &Contracts, vintage: &Vintage, runs: &Path) -> Result<Export> {
     let earlier = published::latest_vintage(runs, vintage.as_of)?;
     let tables = &night.cleaned.tables;
     regulator::export(&night.indicators, tables, rulebook, contracts, vintage, earlier.as_ref())
@@ -110,9 +103,7 @@ fn made_from(bank: &Bank, night: &Night, rulebook: &Rulebook, earlier: Option<&P
     MadeFrom {
         program_version: env!("CARGO_PKG_VERSION").into(),
         rulebook_digest: rulebook.digest.clone(),
-        definitions: definitions
-            .map(|indicator| (indicator.id.clone(), indicator.definition.digest.clone()))
-            .collect(),
+        definitions: definitions.map(|indicator| (indicator.id.clone(), indicator.definition.digest.clone())).collect(),
         previous_run: earlier.map(|run| run.run_id.clone()),
         bank_digest: night::digest(&bank.text),
         inputs: night.cleaned.files.clone(),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::calendar::Date;
-use crate::clean::{CleanBank, RowCounts, SetAside};
+use crate::clean::{CleanBank, RowCounts, SetAside, Tables};
 use crate::contract::Contracts;
 use crate::coverage::{self, Coverage, Rated};
 use crate::facts::{self, Facts};
@@ -15,7 +15,7 @@ use crate::limit::credit_list::{self, Place};
 use crate::limit::decisions::{self, Decided};
 use crate::limit::{self, Limit};
 use crate::outputs::{self, OutputTable, Results};
-use crate::previous::Previous;
+use crate::previous::{Previous, PreviousHousehold};
 use crate::read::ReadFile;
 use crate::register::Register;
 use crate::rulebook::Rulebook;
@@ -72,16 +72,8 @@ pub fn rate(
         |_| households,
         || grade::grade(tables, &register, &facts, &scores, &earlier, rulebook, contracts),
     )?;
-    let (limits, decided, lists) = watch.stage(
-        "limit",
-        |_| households,
-        || {
-            let limits = limit::suggest_all(&facts, &grades, &earlier, rulebook)?;
-            let decided = decisions::decide(tables, &register, &facts, &grades, &limits, rulebook, contracts)?;
-            let lists = credit_list::place_all(&facts, &grades, &decided.finals, rulebook);
-            Ok((limits, decided, lists))
-        },
-    )?;
+    let limited = || limit_all(tables, &register, &facts, &grades, &earlier, rulebook, contracts);
+    let (limits, decided, lists) = watch.stage("limit", |_| households, limited)?;
     let rated = Rated {
         tables,
         register: &register,
@@ -99,21 +91,8 @@ pub fn rate(
     };
     let coverage =
         watch.stage("coverage", |coverage: &Coverage| coverage.grids.len() as u64, || coverage::cover(&rated))?;
-    let covered = Covered { rated: &rated, coverage: &coverage };
-    let distances = watch.stage("distances", |_| households, || indicators::distances(&covered))?;
-    let indicators = watch.stage(
-        "indicators",
-        |indicators: &Indicators| indicators.rows.len() as u64,
-        || indicators::measure(&covered, distances),
-    )?;
-    let mut set_aside = cleaned.set_aside.clone();
-    let unsound = decisions::set_aside(&decided, tables, &cleaned.decision_origins);
-    let mut counts = cleaned.counts.clone();
-    if let Some(counts) = counts.get_mut("decisions") {
-        counts.accepted -= unsound.len() as u64;
-        counts.set_aside += unsound.len() as u64;
-    }
-    set_aside.extend(unsound);
+    let indicators = indicate(&Covered { rated: &rated, coverage: &coverage }, watch)?;
+    let (set_aside, counts) = with_unsound_decisions(&cleaned, &decided);
     Ok(Night {
         cleaned,
         register,
@@ -129,6 +108,42 @@ pub fn rate(
         set_aside,
         counts,
     })
+}
+
+/// Limits that are suggested, decisions on them, and the list of every household.
+fn limit_all(
+    tables: &Tables,
+    register: &Register,
+    facts: &Facts,
+    grades: &[ModelGrade],
+    earlier: &[Option<&PreviousHousehold>],
+    rulebook: &Rulebook,
+    contracts: &Contracts,
+) -> Result<(Vec<Limit>, Decided, Vec<Place>)> {
+    let limits = limit::suggest_all(facts, grades, earlier, rulebook)?;
+    let decided = decisions::decide(tables, register, facts, grades, &limits, rulebook, contracts)?;
+    let lists = credit_list::place_all(facts, grades, &decided.finals, rulebook);
+    Ok((limits, decided, lists))
+}
+
+/// What cleaning set aside and counted, and the decisions that proved unsound.
+fn with_unsound_decisions(cleaned: &CleanBank, decided: &Decided) -> (Vec<SetAside>, BTreeMap<String, RowCounts>) {
+    let (mut set_aside, mut counts) = (cleaned.set_aside.clone(), cleaned.counts.clone());
+    let unsound = decisions::set_aside(decided, &cleaned.tables, &cleaned.decision_origins);
+    if let Some(counts) = counts.get_mut("decisions") {
+        counts.accepted -= unsound.len() as u64;
+        counts.set_aside += unsound.len() as u64;
+    }
+    set_aside.extend(unsound);
+    (set_aside, counts)
+}
+
+/// The indicators of the run; finding the nearest service points is told apart, as it is bounded by something else.
+fn indicate(covered: &Covered, watch: &mut Watch) -> Result<Indicators> {
+    let households = covered.rated.register.len() as u64;
+    let distances = watch.stage("distances", |_| households, || indicators::distances(covered))?;
+    let rows = |indicators: &Indicators| indicators.rows.len() as u64;
+    watch.stage("indicators", rows, || indicators::measure(covered, distances))
 }
 
 impl Night {

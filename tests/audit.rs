@@ -8,7 +8,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
 };
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
-use wellfield::audit::{self, Allowed};
+use wellfield::audit::{self, Allowed, AuditRow};
 use wellfield::calendar::Date;
 use wellfield::clean;
 use wellfield::contract::Contracts;
@@ -16,6 +16,8 @@ use wellfield::night::{self, Night};
 use wellfield::outputs::OutputTable;
 use wellfield::previous::Previous;
 use wellfield::read::bank::Bank;
+use wellfield::read::published::MadeFrom;
+use wellfield::regulator::{self, Vintage};
 use wellfield::rulebook::{FACTS, Rulebook, RulebookPlace};
 use wellfield::watch::Watch;
 
@@ -37,13 +39,18 @@ enum Change {
     Share(f64),
     Text(&'static str),
     Lie,
+    /// A number where there was none.
+    Show,
 }
 
 const fn tampering(check: &'static str, table: &'static str, column: &'static str, change: Change) -> Tampering {
     Tampering { check, table, column, only: None, change }
 }
 
-const TAMPERINGS: [Tampering; 19] = [
+/// The table of what leaves the bank, as tamperings name it.
+const RELEASED: &str = "regulator/indicators";
+
+const TAMPERINGS: [Tampering; 31] = [
     tampering("key_unique", "grid_coverage", "grid_id", Change::Text("ZZZ")),
     tampering("every_household_once", "household_grades", "household_id", Change::Text("A")),
     tampering("every_household_once", "grant_limits", "household_id", Change::Text("A")),
@@ -75,6 +82,39 @@ const TAMPERINGS: [Tampering; 19] = [
         only: Some(("household_id", "H-OVERRIDE")),
         ..tampering("notice_is_allowed", "household_grades", "notice_consent", Change::Lie)
     },
+    Tampering {
+        only: Some(("level", "branch")),
+        ..tampering("every_place_has_its_rows", "indicators", "ref_id", Change::Text("B-OTHER"))
+    },
+    tampering("value_of_its_parts", "indicators", "value", Change::Share(0.123)),
+    tampering("value_of_its_parts", "indicators", "numerator", Change::OneMore),
+    tampering("value_of_its_parts", "indicators", "denominator", Change::Huge),
+    Tampering {
+        only: Some(("indicator_id", "unsecured_share")),
+        ..tampering("parts_add_up", "indicators", "numerator", Change::OneMore)
+    },
+    Tampering {
+        only: Some(("level", "township")),
+        ..tampering("parts_add_up", "indicators", "denominator", Change::OneMore)
+    },
+    Tampering {
+        only: Some(("breakdown", "rural")),
+        ..tampering("parts_add_up", "indicators", "numerator", Change::OneMore)
+    },
+    tampering("status_fits_value", "indicators", "published_value", Change::Share(0.5)),
+    Tampering {
+        only: Some(("status", "A")),
+        ..tampering("status_fits_value", "indicators", "status", Change::Text("M"))
+    },
+    Tampering {
+        only: Some(("status", "Q")),
+        ..tampering("status_fits_value", "indicators", "status", Change::Text("A"))
+    },
+    Tampering {
+        only: Some(("OBS_STATUS", "Q")),
+        ..tampering("nothing_withheld_can_be_found", RELEASED, "NUMERATOR", Change::Show)
+    },
+    tampering("nothing_withheld_can_be_found", RELEASED, "INDICATOR", Change::Text("other_share")),
 ];
 
 #[test]
@@ -86,7 +126,12 @@ fn every_check_of_the_outputs_can_fail() {
     let cleaned = clean::clean(&bank, &contracts, as_of).unwrap();
     let previous = Previous::default();
     let night = night::rate(cleaned, &previous, &rulebook, &contracts, &mut Watch::new(&mut |_| ())).unwrap();
-    let outputs = night.outputs(&previous, &rulebook, &contracts).unwrap();
+    let mut outputs = night.outputs(&previous, &rulebook, &contracts).unwrap();
+    let vintage =
+        Vintage { bank: "sample", as_of, run_id: "0123456789abcdef0123", sequence: 1, made_from: &MadeFrom::default() };
+    let tables = &night.cleaned.tables;
+    let export = regulator::export(&night.indicators, tables, &rulebook, &contracts, &vintage, None).unwrap();
+    outputs.push(OutputTable { name: RELEASED.into(), batch: export.table.batch });
     let failed = |outputs: &[OutputTable]| failed(&night, outputs, &rulebook, &contracts);
     assert_eq!(failed(&outputs), BTreeSet::new());
     let mut tried = BTreeSet::new();
@@ -100,15 +145,8 @@ fn every_check_of_the_outputs_can_fail() {
     }
     let of_inputs = ["set_aside_share", "rows_add_up"].map(String::from);
     tried.extend(of_inputs);
-    let all = audit::audit(
-        &night.cleaned.counts,
-        &night.cleaned.tables,
-        &outputs,
-        &rulebook,
-        &contracts,
-        &Allowed::default(),
-    );
-    let all: BTreeSet<String> = all.unwrap().into_iter().map(|row| row.check).collect();
+    let all: BTreeSet<String> =
+        audited(&night, &outputs, &rulebook, &contracts).into_iter().map(|row| row.check).collect();
     assert_eq!(all, tried, "a check that nobody has tried to break");
 }
 
@@ -119,10 +157,16 @@ fn failed(
     rulebook: &Rulebook,
     contracts: &Contracts,
 ) -> BTreeSet<(String, String)> {
-    let cleaned = &night.cleaned;
-    let rows =
-        audit::audit(&cleaned.counts, &cleaned.tables, outputs, rulebook, contracts, &Allowed::default()).unwrap();
+    let rows = audited(night, outputs, rulebook, contracts);
     rows.into_iter().filter(|row| !row.passed).map(|row| (row.check, row.table)).collect()
+}
+
+/// Every check of the output tables, the last of which is what leaves the bank.
+fn audited(night: &Night, outputs: &[OutputTable], rulebook: &Rulebook, contracts: &Contracts) -> Vec<AuditRow> {
+    let (released, outputs) = outputs.split_last().unwrap();
+    let (cleaned, allowed) = (&night.cleaned, Allowed::default());
+    let (counts, tables) = (&cleaned.counts, &cleaned.tables);
+    audit::audit(counts, tables, outputs, &released.batch, rulebook, contracts, &allowed).unwrap()
 }
 
 fn tamper(output: &OutputTable, tampering: &Tampering) -> OutputTable {
@@ -141,7 +185,8 @@ fn tamper(output: &OutputTable, tampering: &Tampering) -> OutputTable {
 }
 
 fn is_meant(batch: &RecordBatch, row: usize, tampering: &Tampering) -> bool {
-    let has_value = batch.column_by_name(tampering.column).unwrap().is_valid(row);
+    let is_shown = matches!(tampering.change, Change::Show);
+    let has_value = batch.column_by_name(tampering.column).unwrap().is_valid(row) != is_shown;
     let is_asked_for = tampering.only.is_none_or(|(column, value)| {
         let cell = arrow::util::display::array_value_to_string(batch.column_by_name(column).unwrap(), row);
         cell.unwrap() == value
@@ -165,8 +210,11 @@ fn changed(column: &ArrayRef, at: usize, change: Change) -> ArrayRef {
         }
         DataType::Decimal128(precision, scale) => {
             let values = column.as_primitive::<Decimal128Type>().iter().enumerate();
-            let values =
-                values.map(|(row, value)| if row == at { value.map(|value| value + i128::from(more)) } else { value });
+            let changed = |value: Option<i128>| match change {
+                Change::Show => Some(i128::from(more)),
+                _ => value.map(|value| value + i128::from(more)),
+            };
+            let values = values.map(|(row, value)| if row == at { changed(value) } else { value });
             Arc::new(values.collect::<Decimal128Array>().with_precision_and_scale(*precision, *scale).unwrap())
         }
         DataType::Float64 => {

@@ -12,5 +12,6 @@ mod cases;
 mod command_line;
 mod nights;
 mod properties;
+mod regulator;
 mod second_opinion;
 mod tidy;

@@ -52,12 +52,7 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn of(
-        tables: &Outputs<'a>,
-        rulebook: &'a Rulebook,
-        areas: &Areas,
-        contracts: &Contracts,
-    ) -> Result<Page<'a>> {
+    fn of(tables: &Outputs<'a>, rulebook: &'a Rulebook, areas: &Areas, contracts: &Contracts) -> Result<Page<'a>> {
         let words = &contracts.input("areas")?.column("level")?.words;
         let mut by_level: BTreeMap<Level, usize> = BTreeMap::new();
         for area in 0..areas.rows {
@@ -69,7 +64,8 @@ impl<'a> Page<'a> {
         let text = |name: &str| strings(tables, TABLE, name);
         let (ids, levels, refs) = (text("indicator_id")?, text("level")?, text("ref_id")?);
         let (breakdowns, statuses) = (text("breakdown")?, text("status")?);
-        let (numerators, denominators) = (decimals(tables, TABLE, "numerator")?, decimals(tables, TABLE, "denominator")?);
+        let (numerators, denominators) =
+            (decimals(tables, TABLE, "numerator")?, decimals(tables, TABLE, "denominator")?);
         let values = reals(tables, "value")?;
         let catalogue = rulebook.indicators.as_slice();
         let levels: Vec<Level> = levels
@@ -85,7 +81,8 @@ impl<'a> Page<'a> {
             parts.is_valid(row).then(|| Amount { units: parts.value(row), scale: SCALE }.reduced())
         };
         let rows = (0..ids.len()).map(|row| {
-            let known = by_id.get(ids.value(row)).zip(levels.get(row).and_then(|&level| places.get(&(level, refs.value(row)))));
+            let known =
+                by_id.get(ids.value(row)).zip(levels.get(row).and_then(|&level| places.get(&(level, refs.value(row)))));
             let breakdown = Breakdown::ALL.into_iter().find(|known| known.name() == breakdowns.value(row));
             let (Some((&indicator, &node)), Some(breakdown)) = (known, breakdown) else {
                 return Err(Error::internal(format!("row {row} of `{TABLE}` is of no indicator or place")));
@@ -166,7 +163,10 @@ impl<'a> Page<'a> {
             };
             let is_subset = matches!(self.kind(row), Some(Kind::Ratio(ratio)) if ratio.is_subset);
             let exceeds = is_subset
-                && row.numerator.zip(row.denominator).is_none_or(|(part, whole)| part.units < 0 || exceeds(part, whole));
+                && row
+                    .numerator
+                    .zip(row.denominator)
+                    .is_none_or(|(part, whole)| part.units < 0 || exceeds(part, whole));
             exceeds || expected.is_none_or(|expected| !is_near(value, expected))
         };
         self.outcome("value_of_its_parts", self.rows.iter().filter(is_wrong))

@@ -73,8 +73,7 @@ pub fn audit(
     rows.extend(counts.iter().map(|(table, counts)| rows_add_up(table, counts)));
     let keys = outputs.par_iter().map(|output| key_is_sorted(contracts.output(&output.name)?, &output.batch));
     rows.extend(keys.collect::<Result<Vec<_>>>()?);
-    let tables: Outputs =
-        outputs.iter().map(|output| (output.name.as_str(), &output.batch)).collect();
+    let tables: Outputs = outputs.iter().map(|output| (output.name.as_str(), &output.batch)).collect();
     rows.extend(same_households(&tables)?);
     rows.push(points_sum_to_score(&tables, rulebook)?);
     rows.push(limits_within_caps(&tables)?);

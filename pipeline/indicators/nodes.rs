@@ -65,8 +65,7 @@ impl Nodes {
     /// The nodes of a published table, given by level and identifier of its rows.
     pub fn read<'r>(rows: impl Iterator<Item = (Level, &'r str)>, areas: &Areas) -> Nodes {
         let named: BTreeSet<(&str, &str)> = rows.map(|(level, id)| (level.name(), id)).collect();
-        let positions: BTreeMap<&str, usize> =
-            (0..areas.rows).map(|area| (areas.area_id.text(area), area)).collect();
+        let positions: BTreeMap<&str, usize> = (0..areas.rows).map(|area| (areas.area_id.text(area), area)).collect();
         let branches = named.iter().filter(|(level, _)| *level == Level::Branch.name()).count();
         let mut found = Nodes { nodes: Vec::new(), branches, areas: areas.rows, parents: parents(areas) };
         let mut branch = 0;

@@ -113,7 +113,9 @@ fn by_cell(part: &Part, base: &BaseRows, answer: Option<&BooleanArray>) -> Resul
         }
     };
     match part.measure {
-        Measure::Count | Measure::Union(Distinct::Areas) => condition::for_fitting(answer, base, |_, cell| add(cell, 1)),
+        Measure::Count | Measure::Union(Distinct::Areas) => {
+            condition::for_fitting(answer, base, |_, cell| add(cell, 1))
+        }
         Measure::Union(Distinct::Customers) => {
             let mut seen = vec![false; base.customers.iter().max().map_or(0, |last| *last as usize + 1)];
             condition::for_fitting(answer, base, |row, cell| {

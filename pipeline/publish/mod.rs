@@ -53,12 +53,12 @@ pub fn next_sequence(published: &[crate::read::published::PublishedRun], as_of: 
     published.iter().filter(|run| run.as_of == as_of).map(|run| run.sequence).max().unwrap_or(0) + 1
 }
 
-/// Publishes the output tables, what leaves the bank, and their manifest; returns the run's folder. What was written is
+/// Publishes the output tables, what leaves the bank (if anything does), and their manifest; returns the run's folder. What was written is
 /// filled into the manifest here.
 pub fn publish(
     runs: &Path,
     outputs: &[OutputTable],
-    export: &Export,
+    export: Option<&Export>,
     contracts: &Contracts,
     mut manifest: Manifest,
     as_of: Date,
@@ -72,7 +72,9 @@ pub fn publish(
         .map_err(|error| Error::io("create a folder in", &day, &error))?;
     files::restrict_folder(hidden.path())?;
     manifest.outputs = write_tables(hidden.path(), outputs, contracts, &manifest)?;
-    manifest.regulator = write_export(hidden.path(), export, contracts, &manifest)?;
+    if let Some(export) = export {
+        manifest.regulator = write_export(hidden.path(), export, contracts, &manifest)?;
+    }
     for entry in manifest.outputs.values() {
         entry.verify(hidden.path())?;
     }

@@ -57,7 +57,11 @@ pub(super) struct Refusal {
     sentences: &'static [(&'static str, &'static str)],
 }
 
-pub(super) const fn refusal(from: &'static str, to: &'static str, sentences: &'static [(&'static str, &'static str)]) -> Refusal {
+pub(super) const fn refusal(
+    from: &'static str,
+    to: &'static str,
+    sentences: &'static [(&'static str, &'static str)],
+) -> Refusal {
     Refusal { from, to, sentences }
 }
 

@@ -163,7 +163,8 @@ fn publish_earlier_run(bank: &Path, cases: &[MarkedCase]) {
     }
     let as_of = Date(Date::parse(&cases[0].case.as_of).unwrap().0 - 1);
     let manifest = Manifest { run_id: "earlier".into(), as_of: as_of.to_string(), sequence: 1, ..Manifest::default() };
-    publish::publish(&bank.join("runs"), &outputs, &Contracts::built_in().unwrap(), manifest, as_of).unwrap();
+    let contracts = Contracts::built_in().unwrap();
+    publish::publish(&bank.join("runs"), &outputs, None, &contracts, manifest, as_of).unwrap();
 }
 
 fn earlier_households(cases: &[MarkedCase]) -> [OutputTable; 2] {

@@ -119,7 +119,7 @@ fn cover_grid<'a>(night: &Night<'a>, grid: &'a Grid) -> Covered<'a> {
 }
 
 /// Whole months from `joined_on` to T, / 12, + 1; 0 before it joined.
-fn programme_year(joined_on: Date, as_of: Date) -> i64 {
+pub fn programme_year(joined_on: Date, as_of: Date) -> i64 {
     if as_of < joined_on { 0 } else { as_of.whole_months_since(joined_on) / 12 + 1 }
 }
 
@@ -137,13 +137,20 @@ fn target(policy: &Policy, programme_year: i64, segment: &str) -> Ratio {
     }
 }
 
-fn segment_of(kind: &str) -> &'static str {
+pub fn segment_of(kind: &str) -> &'static str {
     match kind {
         "farm_household" | "large_grower" | "family_farm" | "cooperative" | "leading_enterprise" => "rural",
         "resident" => "resident",
         "merchant" | "small_enterprise" => "business",
         _ => panic!("the kind `{kind}` is in no segment"),
     }
+}
+
+/// Whether a household stands in the count of that name.
+pub fn is_counted(name: &str, outcome: &Outcome) -> bool {
+    let found = HOUSEHOLD_COUNTS.iter().find(|(other, _)| *other == name);
+    let (_, holds) = found.unwrap_or_else(|| panic!("there is no count `{name}`"));
+    holds(outcome)
 }
 
 fn is_care(outcome: &Outcome) -> bool {

@@ -34,7 +34,7 @@ pub fn bank() -> Bank {
     }
 }
 
-/// A rural area of one household.
+/// A rural area of one household, without adults or a land figure.
 pub fn area(area_id: &str, level: &str, parent_area_id: Option<&str>) -> Area {
     Area {
         area_id: area_id.to_string(),
@@ -42,11 +42,18 @@ pub fn area(area_id: &str, level: &str, parent_area_id: Option<&str>) -> Area {
         level: level.to_string(),
         is_rural: true,
         household_count: 1,
+        adult_population: 0,
+        land_km2: None,
     }
 }
 
 pub fn branch(branch_id: &str) -> Branch {
-    Branch { branch_id: branch_id.to_string(), opened_on: date("2000-01-01"), closed_on: None }
+    Branch {
+        branch_id: branch_id.to_string(),
+        area_id: "A1".to_string(),
+        opened_on: date("2000-01-01"),
+        closed_on: None,
+    }
 }
 
 /// A village grid of B1 in A1, in its third programme year.
@@ -137,8 +144,13 @@ pub fn loan(disbursed_on: &str, closed_on: Option<&str>) -> Loan {
     Loan {
         loan_id: "L1".to_string(),
         household_id: Some("H1".to_string()),
+        branch_id: "B1".to_string(),
+        borrower_kind: "farm_household".to_string(),
+        is_agricultural: true,
         guarantee: "credit".to_string(),
+        credit_line: 1_000_000,
         principal: 1_000_000,
+        annual_rate_millionths: 50_000,
         disbursed_on: date(disbursed_on),
         closed_on: closed_on.map(date),
     }

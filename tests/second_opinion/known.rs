@@ -37,6 +37,9 @@ fn drop_unknown_own_rows(as_of: Date, bank: &mut Bank) {
     if let Some(watchlist) = &mut bank.watchlist {
         watchlist.retain(|row| row.listed_on <= as_of);
     }
+    if let Some(service_points) = &mut bank.service_points {
+        service_points.retain(|row| row.opened_on <= as_of);
+    }
     if let Some(decisions) = &mut bank.decisions {
         decisions.retain(|row| row.decided_at.date <= as_of);
     }
@@ -87,6 +90,9 @@ fn forget_later_endings(as_of: Date, bank: &mut Bank) {
     }
     for row in bank.watchlist.iter_mut().flatten() {
         forget(&mut row.delisted_on);
+    }
+    for row in bank.service_points.iter_mut().flatten() {
+        forget(&mut row.closed_on);
     }
     for row in bank.decisions.iter_mut().flatten() {
         forget(&mut row.expires_on);

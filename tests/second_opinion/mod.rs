@@ -1,7 +1,7 @@
 //! A second opinion: every result, calculated slowly, row by row, from the written rules and never
 //! from the program's own code, so that a test can compare the two. Covers the household stages
-//! (visits to list), unsound decisions and what is made of them for grids, branches, areas and
-//! officers; leaves indicators out. Input rows are taken to be sound.
+//! (visits to list), unsound decisions, what is made of them for grids, branches, areas and officers,
+//! and indicators up to primary suppression. Input rows are taken to be sound.
 
 mod calendar;
 mod conduct;
@@ -14,6 +14,7 @@ mod examples;
 mod facts;
 mod funding;
 mod grading;
+mod indicators;
 mod issues;
 mod known;
 mod limits;
@@ -35,6 +36,8 @@ use std::path::Path;
 
 #[allow(unused_imports)] // For the tests outside.
 pub use exact::Ratio;
+#[allow(unused_imports)] // For the tests outside.
+pub use indicators::disclosure::{Settled, settle};
 pub use policy::Policy;
 #[allow(unused_imports)] // For the tests outside.
 pub use tables::{Previous, Table, Tables, compare};
@@ -179,6 +182,7 @@ fn calculate_bank(policy: &Policy, bank: Bank, as_of: Date, previous: Option<&Pr
     let register = Register::on(as_of, &bank);
     let night = Night::of(policy, as_of, &register, &outcomes, &checked, previous);
     tables.extend(above_households(&night).into_iter().map(|table| (table.name, table)));
+    tables.insert("indicators", indicators::indicators(&night, &bank));
     tables
 }
 

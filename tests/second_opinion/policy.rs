@@ -58,6 +58,8 @@ pub struct Policy {
     pub work_funds: Vec<(Bound, i128)>,
     pub service_rates: Vec<(&'static str, i128)>,
     pub work_list: WorkListPolicy,
+    /// The smallest count of households that may leave the bank.
+    pub cell_min: i128,
 }
 
 /// The shares of households to be profiled in one programme year.
@@ -250,6 +252,7 @@ impl Default for Policy {
             work_funds: work_funds(),
             service_rates: service_rates(),
             work_list: work_list(),
+            cell_min: 3,
         }
     }
 }

@@ -27,6 +27,7 @@ pub struct Bank {
     pub conduct_events: Option<Vec<ConductEvent>>,
     pub peer_reviews: Option<Vec<PeerReview>>,
     pub watchlist: Option<Vec<Listing>>,
+    pub service_points: Option<Vec<ServicePoint>>,
     pub decisions: Option<Vec<Decision>>,
 }
 
@@ -37,11 +38,15 @@ pub struct Area {
     pub level: String,
     pub is_rural: bool,
     pub household_count: i128,
+    pub adult_population: i128,
+    /// In ten-thousandths.
+    pub land_km2: Option<i128>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Branch {
     pub branch_id: String,
+    pub area_id: String,
     pub opened_on: Date,
     pub closed_on: Option<Date>,
 }
@@ -152,8 +157,13 @@ pub struct AccountMonth {
 pub struct Loan {
     pub loan_id: String,
     pub household_id: Option<String>,
+    pub branch_id: String,
+    pub borrower_kind: String,
+    pub is_agricultural: bool,
     pub guarantee: String,
+    pub credit_line: i128,
     pub principal: i128,
+    pub annual_rate_millionths: i128,
     pub disbursed_on: Date,
     pub closed_on: Option<Date>,
 }
@@ -215,6 +225,18 @@ pub struct Listing {
 }
 
 #[derive(Clone, Debug)]
+pub struct ServicePoint {
+    pub area_id: String,
+    pub branch_id: String,
+    pub kind: String,
+    pub opened_on: Date,
+    pub closed_on: Option<Date>,
+    pub last_used_on: Option<Date>,
+    pub position: Option<Position>,
+    pub station_items: Option<i128>,
+}
+
+#[derive(Clone, Debug)]
 pub struct Decision {
     pub decision_id: String,
     pub household_id: String,
@@ -249,6 +271,7 @@ impl Bank {
             conduct_events: read_table(folder, "conduct_events", read_conduct_event),
             peer_reviews: read_table(folder, "peer_reviews", read_peer_review),
             watchlist: read_table(folder, "watchlist", read_listing),
+            service_points: read_table(folder, "service_points", read_service_point),
             decisions: read_table(folder, "decisions", read_decision),
         }
     }
@@ -274,8 +297,13 @@ impl Row {
         self.text(column).map(|text| Time::parse(&text))
     }
 
+    /// How often a decimal holds its last place.
+    fn scaled(&self, column: &str, places: usize) -> Option<i128> {
+        self.text(column).map(|text| parse_scaled(&text, places))
+    }
+
     fn money(&self, column: &str) -> Option<i128> {
-        self.text(column).map(|text| parse_scaled(&text, 2))
+        self.scaled(column, 2)
     }
 
     fn tenths(&self, column: &str) -> Option<i128> {
@@ -330,12 +358,15 @@ fn read_area(row: &Row) -> Area {
         level: row.required("level", Row::text),
         is_rural: row.required("is_rural", Row::truth),
         household_count: row.required("household_count", Row::count),
+        adult_population: row.required("adult_population", Row::count),
+        land_km2: row.scaled("land_km2", 4),
     }
 }
 
 fn read_branch(row: &Row) -> Branch {
     Branch {
         branch_id: row.required("branch_id", Row::text),
+        area_id: row.required("area_id", Row::text),
         opened_on: row.required("opened_on", Row::date),
         closed_on: row.date("closed_on"),
     }
@@ -460,8 +491,13 @@ fn read_loan(row: &Row) -> Loan {
     Loan {
         loan_id: row.required("loan_id", Row::text),
         household_id: row.text("household_id"),
+        branch_id: row.required("branch_id", Row::text),
+        borrower_kind: row.required("borrower_kind", Row::text),
+        is_agricultural: row.required("is_agricultural", Row::truth),
         guarantee: row.required("guarantee", Row::text),
+        credit_line: row.required("credit_line", Row::money),
         principal: row.required("principal", Row::money),
+        annual_rate_millionths: row.required("annual_rate", |row, column| row.scaled(column, 6)),
         disbursed_on: row.required("disbursed_on", Row::date),
         closed_on: row.date("closed_on"),
     }
@@ -527,6 +563,19 @@ fn read_listing(row: &Row) -> Listing {
         list_name: row.required("list_name", Row::text),
         listed_on: row.required("listed_on", Row::date),
         delisted_on: row.date("delisted_on"),
+    }
+}
+
+fn read_service_point(row: &Row) -> ServicePoint {
+    ServicePoint {
+        area_id: row.required("area_id", Row::text),
+        branch_id: row.required("branch_id", Row::text),
+        kind: row.required("kind", Row::text),
+        opened_on: row.required("opened_on", Row::date),
+        closed_on: row.date("closed_on"),
+        last_used_on: row.date("last_used_on"),
+        position: row.position(),
+        station_items: row.count("station_items"),
     }
 }
 

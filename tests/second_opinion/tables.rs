@@ -19,7 +19,7 @@ pub struct Table {
 pub type Tables = BTreeMap<&'static str, Table>;
 
 /// Shares and reals, equal within `RELATIVE_TOLERANCE`; every other cell is compared as text.
-const FLOAT_COLUMNS: [&str; 19] = [
+const FLOAT_COLUMNS: [&str; 21] = [
     "on_time_share_24m",
     "debt_service_share",
     "labour_share",
@@ -28,6 +28,8 @@ const FLOAT_COLUMNS: [&str; 19] = [
     "peer_score",
     "profile_completeness",
     "value",
+    "target",
+    "published_value",
     "profile_share",
     "fresh_share",
     "grading_share",
@@ -69,6 +71,7 @@ impl Table {
             "officer_assessments" => &["officer_id"],
             "village_ratings" | "grid_funding" => &["area_id"],
             "work_list" => &["officer_id", "household_id"],
+            "indicators" => &["indicator_id", "level", "ref_id", "breakdown", "period"],
             "public_notice" => &["area_id", "household_id"],
             _ => &["household_id"],
         }

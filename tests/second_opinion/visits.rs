@@ -211,7 +211,7 @@ fn is_shared_device(visit: &Visit, around: &Surroundings) -> bool {
 }
 
 /// The haversine distance on a sphere.
-fn distance_m(a: Position, b: Position) -> f64 {
+pub fn distance_m(a: Position, b: Position) -> f64 {
     let (latitude_a, latitude_b) = (a.latitude.to_radians(), b.latitude.to_radians());
     let north = ((latitude_b - latitude_a) / 2.0).sin();
     let east = ((b.longitude - a.longitude).to_radians() / 2.0).sin();

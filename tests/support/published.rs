@@ -15,7 +15,7 @@ use wellfield::decimal::format_scaled;
 use crate::second_opinion::{Table, Tables};
 
 /// Every output table, in the order of the stages.
-pub const TABLES: [&str; 16] = [
+pub const TABLES: [&str; 17] = [
     "visit_checks",
     "household_facts",
     "scorecard_points",
@@ -30,6 +30,7 @@ pub const TABLES: [&str; 16] = [
     "conduct_ranking",
     "grid_funding",
     "work_list",
+    "indicators",
     "public_notice",
     "quarantine",
 ];

@@ -75,7 +75,7 @@ impl Source for Grids<'_> {
             "backups" => self.serving(Duty::Backup),
             "patrol_met" => {
                 truths(covered.len(), |grid| covered.get(grid).is_some_and(|grid| grid.visits.is_patrol_met()))
-            },
+            }
             "profile_gap" => wholes(covered.iter().map(|grid| Some(grid.counts.profile_gap_of_all()))),
             "visits_12m" => self.visits(|visits| visits.visits_12m),
             "valid_visits_12m" => self.visits(|visits| visits.valid_visits_12m),

@@ -85,7 +85,8 @@ pub fn found_again(
     }
     let is_found = |position: u32| is_found.get(position as usize) == Some(&true);
     let is_betrayed = |(row, (counts, shown)): (&Row, (&Counts, &Shown))| {
-        let withheld = [counts.numerator.filter(|_| !shown.numerator), counts.denominator.filter(|_| !shown.denominator)];
+        let withheld =
+            [counts.numerator.filter(|_| !shown.numerator), counts.denominator.filter(|_| !shown.denominator)];
         let small = book.too_small(row, *counts, catalogue, cell_min);
         withheld.into_iter().flatten().chain(small).any(is_found)
     };
@@ -128,23 +129,22 @@ type Column = Vec<Option<i64>>;
 
 impl Book {
     pub fn of(rows: &[Row], nodes: &Nodes, catalogue: &[Indicator], areas: &Areas) -> Book {
-        let mut shelf = Shelf { slots: nodes.slots(), columns: Vec::new() };
+        let mut shelf = Shelf { nodes: nodes.nodes.len(), columns: Vec::new() };
         let mut sides: HashMap<(usize, bool), usize> = HashMap::new();
         for (row_indicator, of_indicator) in by_indicator(rows) {
             let Some(indicator) = catalogue.get(row_indicator) else { continue };
             let (has_numerator, has_denominator) = counts_households(&indicator.definition.kind);
             for (is_numerator, is_count) in [(true, has_numerator), (false, has_denominator)] {
                 if is_count {
-                    let column = shelf.column(of_indicator, nodes, is_numerator);
+                    let column = shelf.column(of_indicator, is_numerator);
                     sides.insert((row_indicator, is_numerator), shelf.place(column));
                 }
             }
         }
         let position = |row: &Row, is_numerator: bool| {
             let column = sides.get(&(row.indicator, is_numerator))?;
-            let slot = nodes.nodes.get(row.node)?.slot;
             let number = if is_numerator { row.numerator } else { row.denominator };
-            number.map(|_| shelf.position(*column, row.breakdown, slot))
+            number.map(|_| shelf.position(*column, row.breakdown, row.node))
         };
         let counts =
             rows.iter().map(|row| Counts { numerator: position(row, true), denominator: position(row, false) });
@@ -183,30 +183,29 @@ fn whole(amount: Option<Amount>) -> Option<i64> {
 
 /// The different counts, each with its numbers: two parts with the same number in every row are the same count.
 struct Shelf {
-    slots: usize,
-    /// By breakdown and slot.
+    nodes: usize,
+    /// By breakdown and node: the order of identifiers, so that ties do not turn on the order of input rows.
     columns: Vec<Column>,
 }
 
 impl Shelf {
-    fn cell(&self, breakdown: Breakdown, slot: usize) -> usize {
-        breakdown as usize * self.slots + slot
+    fn cell(&self, breakdown: Breakdown, node: usize) -> usize {
+        breakdown as usize * self.nodes + node
     }
 
     fn cells(&self) -> usize {
-        Breakdown::ALL.len() * self.slots
+        Breakdown::ALL.len() * self.nodes
     }
 
-    fn position(&self, column: usize, breakdown: Breakdown, slot: usize) -> u32 {
-        (column * self.cells() + self.cell(breakdown, slot)) as u32
+    fn position(&self, column: usize, breakdown: Breakdown, node: usize) -> u32 {
+        (column * self.cells() + self.cell(breakdown, node)) as u32
     }
 
-    fn column(&self, rows: &[Row], nodes: &Nodes, is_numerator: bool) -> Column {
+    fn column(&self, rows: &[Row], is_numerator: bool) -> Column {
         let mut column = vec![None; self.cells()];
         for row in rows {
-            let Some(slot) = nodes.nodes.get(row.node).map(|node| node.slot) else { continue };
             let number = whole(if is_numerator { row.numerator } else { row.denominator });
-            if let Some(cell) = column.get_mut(self.cell(row.breakdown, slot)) {
+            if let Some(cell) = column.get_mut(self.cell(row.breakdown, row.node)) {
                 *cell = number;
             }
         }
@@ -246,20 +245,20 @@ impl Shelf {
         let mut equations = Vec::new();
         for column in 0..self.columns.len() {
             for breakdown in Breakdown::ALL {
-                let place = |slot: usize| self.position(column, breakdown, slot);
+                let place = |node: usize| self.position(column, breakdown, node);
                 for (whole, parts) in &sums {
-                    self.add(&mut equations, place(*whole), parts.iter().map(|&slot| place(slot)).collect());
+                    self.add(&mut equations, place(*whole), parts.iter().map(|&node| place(node)).collect());
                 }
             }
-            for slot in nodes.nodes.iter().map(|node| node.slot) {
-                let [all, segments @ ..] = Breakdown::ALL.map(|breakdown| self.position(column, breakdown, slot));
+            for node in 0..self.nodes {
+                let [all, segments @ ..] = Breakdown::ALL.map(|breakdown| self.position(column, breakdown, node));
                 self.add(&mut equations, all, segments.to_vec());
             }
         }
         for (whole, one, other) in self.made_of_others() {
             for breakdown in Breakdown::ALL {
-                for slot in nodes.nodes.iter().map(|node| node.slot) {
-                    let place = |column: usize| self.position(column, breakdown, slot);
+                for node in 0..self.nodes {
+                    let place = |column: usize| self.position(column, breakdown, node);
                     self.add(&mut equations, place(whole), vec![place(one), place(other)]);
                 }
             }
@@ -313,23 +312,35 @@ fn is_sum(sums: &Column, left: &Column, right: &Column) -> bool {
     holds && takes_part == [true, true]
 }
 
-/// What adds up to what, by slots: the bank of its branches and of the areas at the top, an area of those below it.
+/// What adds up to what, by nodes: the bank of its branches and of the areas at the top, an area of those below it.
 fn sums_of(nodes: &Nodes, areas: &Areas) -> Vec<(usize, Vec<usize>)> {
-    let bank = nodes.slot(Place::Bank);
-    let branches = nodes.nodes.iter().filter(|node| matches!(node.place, Place::Branch(_)));
-    let mut below: Vec<Vec<usize>> = vec![Vec::new(); areas.rows];
-    let mut tops = Vec::new();
-    for area in 0..areas.rows {
-        let slot = nodes.slot(Place::Area(area));
-        match areas.parent_area_id.get(area).and_then(|parent| below.get_mut(parent)) {
-            Some(children) => children.push(slot),
-            None => tops.push(slot),
+    let numbered = || nodes.nodes.iter().enumerate();
+    let mut by_area = vec![None; areas.rows];
+    for (number, node) in numbered() {
+        if let Place::Area(area) = node.place
+            && let Some(slot) = by_area.get_mut(area)
+        {
+            *slot = Some(number);
         }
     }
-    let mut sums = vec![(bank, branches.map(|node| node.slot).collect()), (bank, tops)];
-    let parents = below.into_iter().enumerate().filter(|(_, children)| !children.is_empty());
-    sums.extend(parents.map(|(area, children)| (nodes.slot(Place::Area(area)), children)));
-    sums
+    let mut below: Vec<Vec<usize>> = vec![Vec::new(); nodes.nodes.len()];
+    let (mut branches, mut tops) = (Vec::new(), Vec::new());
+    for (number, node) in numbered() {
+        match node.place {
+            Place::Bank => {}
+            Place::Branch(_) => branches.push(number),
+            Place::Area(area) => {
+                let parent = areas.parent_area_id.get(area).and_then(|parent| by_area.get(parent).copied().flatten());
+                match parent.and_then(|parent| below.get_mut(parent)) {
+                    Some(children) => children.push(number),
+                    None => tops.push(number),
+                }
+            }
+        }
+    }
+    let bank = numbered().find(|(_, node)| node.place == Place::Bank).map(|(number, _)| number);
+    let of_bank = bank.into_iter().flat_map(|bank| [(bank, branches.clone()), (bank, tops.clone())]);
+    of_bank.chain(below.into_iter().enumerate().filter(|(_, children)| !children.is_empty())).collect()
 }
 
 /// Marks what is suppressed in the rows. An index goes with the rows that it is made of; in a suppressed row every part

@@ -3,13 +3,13 @@
 //! Knows numbers and sums only; what they count, and which of them are withheld, is told by the caller.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 use super::ledger::Equation;
 
 /// The positions of all unknown values that the equations determine (sorted), for a reader who knows every value with
 /// `is_known`, all equations, that no value is negative, and that an unknown value is `at_least_one` where that is set.
-/// Exact for combinations of equations; the bounds are weighed within one equation at a time.
+/// Exact for combinations of equations; bounds are weighed from equation to equation, not in combinations.
 pub fn recover(values: &[i64], is_known: &[bool], at_least_one: &[bool], equations: &[Equation]) -> Vec<u32> {
     let mut reader = Reader::of(values, equations);
     let mut unknown = Vec::new();
@@ -178,22 +178,89 @@ impl<'a> Reader<'a> {
         while !seeds.is_empty() {
             let reached = self.reach(&seeds);
             self.peel(reached.clone(), &mut found);
-            let determined = self.eliminate(&reached);
-            for &position in &determined {
-                self.learn(position);
-            }
-            // Sums give no more than that; only where a bound now presses is there something to begin again with.
+            let mut determined = self.eliminate(&reached);
+            determined.iter().for_each(|&position| self.learn(position));
+            let squeezed = self.squeeze(&reached);
+            squeezed.iter().for_each(|&position| self.learn(position));
+            // Sums give no more than that; only where bounds gave something is there something to begin again with.
             seeds.clear();
-            for &position in &determined {
+            for &position in &squeezed {
                 for &number in self.containing(position) {
-                    if self.is_pressed(number) {
-                        seeds.extend(self.unknown_members(number));
-                    }
+                    seeds.extend(self.unknown_members(number));
                 }
             }
+            determined.extend(squeezed);
             found.extend(determined);
         }
         found
+    }
+
+    /// The unknown positions that bounds leave one value only, weighed from equation to equation: no part is less than
+    /// its least, or more than its whole leaves to it.
+    fn squeeze(&mut self, numbers: &[u32]) -> Vec<u32> {
+        let (_, unknown) = self.rows(numbers);
+        let mut bounds: Vec<Bounds> = unknown
+            .iter()
+            .map(|&position| Bounds {
+                least: i64::from(at(&self.at_least_one, position)),
+                most: UNBOUNDED,
+                narrowed: 0,
+            })
+            .collect();
+        for (&position, column) in unknown.iter().zip(0..) {
+            set(&mut self.columns, position, column);
+        }
+        let mut queue: VecDeque<u32> = numbers.iter().copied().collect();
+        for &number in numbers {
+            set(&mut self.is_reached, number, true);
+        }
+        while let Some(number) = queue.pop_front() {
+            set(&mut self.is_reached, number, false);
+            for position in self.narrow(number, &mut bounds) {
+                for &other in self.ties.containing(position) {
+                    if other != number && !at(&self.is_reached, other) {
+                        set(&mut self.is_reached, other, true);
+                        queue.push_back(other);
+                    }
+                }
+            }
+        }
+        for &position in &unknown {
+            set(&mut self.columns, position, NO_COLUMN);
+        }
+        let narrow = unknown.iter().zip(&bounds).filter(|(_, bounds)| bounds.least == bounds.most);
+        let mut narrow: Vec<u32> = narrow.map(|(&position, _)| position).collect();
+        narrow.sort_unstable();
+        narrow
+    }
+
+    /// Narrows the bounds of one equation's unknowns; those that changed.
+    fn narrow(&self, number: u32, bounds: &mut [Bounds]) -> Vec<u32> {
+        let Some(equation) = self.equation(number) else { return Vec::new() };
+        let of = |position: u32, bounds: &[Bounds]| match bounds.get(at(&self.columns, position) as usize) {
+            Some(bounds) if self.is_unknown(position) => *bounds,
+            _ => Bounds::known(at(self.values, position)),
+        };
+        let parts: Vec<Bounds> = equation.parts.iter().map(|&part| of(part, bounds)).collect();
+        let least: i64 = parts.iter().map(|part| part.least).sum();
+        let most = parts.iter().fold(0_i64, |sum, part| (sum + part.most).min(UNBOUNDED));
+        let whole = of(equation.whole, bounds);
+        let (whole_least, whole_most) = (whole.least.max(least), whole.most.min(most));
+        let mut changed = Vec::new();
+        let mut note = |position: u32, least: i64, most: i64| {
+            let column = at(&self.columns, position) as usize;
+            if let Some(bounds) = bounds.get_mut(column).filter(|_| self.is_unknown(position))
+                && bounds.take(least, most)
+            {
+                changed.push(position);
+            }
+        };
+        note(equation.whole, whole_least, whole_most);
+        for (&position, part) in equation.parts.iter().zip(&parts) {
+            let others_most = if most >= UNBOUNDED { UNBOUNDED } else { most - part.most };
+            note(position, whole_least - others_most, (whole_most - (least - part.least)).min(UNBOUNDED));
+        }
+        changed
     }
 
     fn unknown_members(&self, number: u32) -> impl Iterator<Item = u32> {
@@ -301,6 +368,34 @@ impl<'a> Reader<'a> {
 }
 
 const NO_COLUMN: u32 = u32::MAX;
+
+/// More than any count; small enough that some of them still add up.
+const UNBOUNDED: i64 = i64::MAX / 1024;
+/// Bounds that creep up on each other by one at a time are given up after so many steps.
+const NARROWED_MAX: u32 = 64;
+
+/// Between what and what an unknown value lies.
+#[derive(Clone, Copy)]
+struct Bounds {
+    least: i64,
+    most: i64,
+    narrowed: u32,
+}
+
+impl Bounds {
+    fn known(value: i64) -> Bounds {
+        Bounds { least: value, most: value, narrowed: 0 }
+    }
+
+    /// Whether the bounds became narrower.
+    fn take(&mut self, least: i64, most: i64) -> bool {
+        let is_narrower = self.narrowed < NARROWED_MAX && (least > self.least || most < self.most);
+        if is_narrower {
+            *self = Bounds { least: self.least.max(least), most: self.most.min(most), narrowed: self.narrowed + 1 };
+        }
+        is_narrower
+    }
+}
 
 #[derive(Clone, Copy)]
 struct Entry {
