@@ -5,6 +5,7 @@ mod check;
 mod coverage;
 mod explain;
 mod generate;
+mod indicators;
 mod log;
 mod nightly;
 mod options;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Verb::Check(options) => check::run(options),
         Verb::Explain(options) => explain::run(options),
         Verb::Coverage(options) => coverage::run(options),
+        Verb::Indicators(options) => indicators::run(options),
         Verb::Worklist(options) => worklist::run(options),
         Verb::Rule(options) => rule::run(options),
         Verb::Generate(options) => generate::run(options),

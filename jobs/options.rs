@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use wellfield::calendar::Date;
+use wellfield::rulebook::indicators::Level;
 
 const EXIT_CODES: &str = "Exit codes:
   0  done, or already done: the same inputs and rules give the same run
@@ -30,9 +32,11 @@ pub enum Verb {
     Explain(Explain),
     /// Print how far the bank, a branch or an area is covered: targets, gaps, duties that were not done
     Coverage(Coverage),
+    /// Print the indicators of the bank, a branch, an area or every area of a level, and their trend
+    Indicators(Indicators),
     /// Print what an officer has to do next, household by household
     Worklist(Worklist),
-    /// Print what a name means: a fact, veto, flag, partition fault, quarantine rule, policy, table, column
+    /// Print what a name means: a fact, veto, flag, partition fault, quarantine rule, indicator, policy, table, column
     Rule(Rule),
     /// Make a synthetic bank of any size, the same bytes for the same seed
     Generate(Generate),
@@ -136,6 +140,31 @@ pub struct Coverage {
 
 #[derive(Args)]
 #[command(after_help = EXIT_CODES)]
+pub struct Indicators {
+    /// Folder with the bank's `bank.toml`
+    #[arg(default_value = ".")]
+    pub bank: PathBuf,
+    /// The level to look at, with every branch or area of it [default: the bank's own indicators]
+    #[arg(long, value_name = "LEVEL", value_parser = levels())]
+    pub level: Option<Level>,
+    /// One branch or area; of several levels that have it, the one that `--level` says
+    #[arg(long = "ref", value_name = "ID")]
+    pub ref_id: Option<String>,
+    /// This indicator only, with all its segments; may be repeated
+    #[arg(long, value_name = "INDICATOR")]
+    pub id: Vec<String>,
+    /// The trend over the published runs from this as-of date on
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub since: Option<Date>,
+    /// Names by the policy files of this folder instead of the bank's own rulebook
+    #[arg(long, value_name = "DIR")]
+    pub rulebook: Option<PathBuf>,
+    #[command(flatten)]
+    pub published: Published,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct Worklist {
     /// Folder with the bank's `bank.toml`
     #[arg(default_value = ".")]
@@ -170,7 +199,7 @@ pub struct Published {
 #[derive(Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct Rule {
-    /// Name of a fact, characteristic, veto, flag, partition fault, reason of a work list, quarantine rule, policy, table or column
+    /// Name of a fact, characteristic, veto, flag, partition fault, reason of a work list, quarantine rule, indicator, policy, table or column
     pub id: String,
     /// The day as of which rules are in force [default: the newest version of each]
     #[arg(long, value_name = "DATE", value_parser = date)]
@@ -251,6 +280,11 @@ pub enum FileForm {
 
 fn date(text: &str) -> Result<Date, String> {
     Date::parse(text).ok_or_else(|| "a date is written YYYY-MM-DD, for example 2026-06-30".to_string())
+}
+
+fn levels() -> impl TypedValueParser<Value = Level> {
+    let words = PossibleValuesParser::new(Level::ALL.iter().map(|level| level.name()));
+    words.try_map(|word| Level::of(&word).ok_or("no such level"))
 }
 
 fn table_or_all(text: &str) -> Result<String, String> {

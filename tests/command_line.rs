@@ -1,6 +1,8 @@
 //! The command line as a user and a scheduler see it: exit code, stdout and stderr of each verb in one snapshot, with
 //! seconds, run ids and temporary folders replaced. What the published tables hold is looked at in `nights` and `cases`.
 
+mod indicators;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -101,14 +103,15 @@ fn help_names_the_verbs_and_the_exit_codes() {
     Usage: wellfield <COMMAND>
 
     Commands:
-      nightly   Rate every household of a bank and publish the run
-      check     Check contracts, adapters and rulebook: every fault at once, nothing computed
-      explain   Explain one household: facts, points, reasons, limit, decision, and what would raise its grade
-      coverage  Print how far the bank, a branch or an area is covered: targets, gaps, duties that were not done
-      worklist  Print what an officer has to do next, household by household
-      rule      Print what a name means: a fact, veto, flag, partition fault, quarantine rule, policy, table, column
-      generate  Make a synthetic bank of any size, the same bytes for the same seed
-      help      Print this message or the help of the given subcommand(s)
+      nightly     Rate every household of a bank and publish the run
+      check       Check contracts, adapters and rulebook: every fault at once, nothing computed
+      explain     Explain one household: facts, points, reasons, limit, decision, and what would raise its grade
+      coverage    Print how far the bank, a branch or an area is covered: targets, gaps, duties that were not done
+      indicators  Print the indicators of the bank, a branch, an area or every area of a level, and their trend
+      worklist    Print what an officer has to do next, household by household
+      rule        Print what a name means: a fact, veto, flag, partition fault, quarantine rule, indicator, policy, table, column
+      generate    Make a synthetic bank of any size, the same bytes for the same seed
+      help        Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -170,9 +173,12 @@ fn a_night_prints_one_line_per_stage_and_the_folder_last() {
     grade                 2 rows [seconds] s
     limit                 2 rows [seconds] s
     coverage              1 rows [seconds] s
-    outputs              55 rows [seconds] s
-    audit                49 rows [seconds] s
-    publish              55 rows [seconds] s
+    distances             2 rows [seconds] s
+    indicators          193 rows [seconds] s
+    outputs             248 rows [seconds] s
+    regulator           193 rows [seconds] s
+    audit                55 rows [seconds] s
+    publish             248 rows [seconds] s
     ");
 }
 
@@ -338,8 +344,11 @@ fn too_many_rows_set_aside_fail_the_audit() {
     grade                 1 rows [seconds] s
     limit                 1 rows [seconds] s
     coverage              1 rows [seconds] s
-    outputs              47 rows [seconds] s
-    audit                47 rows [seconds] s
+    distances             1 rows [seconds] s
+    indicators          193 rows [seconds] s
+    outputs             240 rows [seconds] s
+    regulator           193 rows [seconds] s
+    audit                53 rows [seconds] s
     error: audit `set_aside_share` of table `visits` failed: 11 of 12 rows set aside; more than 1 % of them and more than 10 rows are too many
 
     hint: mend the export, see what was set aside with `wellfield check`, or publish all the same with `--allow-quarantine visits`
@@ -400,10 +409,8 @@ fn log_lines_are_json_for_machines() {
     let lines: Vec<serde_json::Value> =
         outcome.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     let stages: Vec<&str> = lines.iter().filter_map(|line| line["stage"].as_str()).collect();
-    assert_eq!(
-        stages,
-        ["clean", "visits", "facts", "score", "grade", "limit", "coverage", "outputs", "audit", "publish"]
-    );
+    let rating = ["clean", "visits", "facts", "score", "grade", "limit", "coverage", "distances", "indicators"];
+    assert_eq!(stages, [&rating[..], &["outputs", "regulator", "audit", "publish"]].concat());
     let run_id = Path::new(outcome.stdout.trim()).file_name().unwrap().to_str().unwrap();
     assert_eq!(lines.last().unwrap()["run_id"], run_id);
 }
@@ -534,7 +541,7 @@ fn a_rule_explains_itself() {
       distance_max_m: 500
       in force since: 1990-01-01 (policies/visit_checks.toml)
       last checked: 2026-06-30
-      source: Own choice, without a document, positions in the country are rough; vendors claim 25 to 50 m in towns [house]
+      source: Own choice, without a document (the house), positions in the country are rough; vendors claim 25 to 50 m in towns [house]
     ");
     insta::assert_snapshot!(shown(&["rule", "too_fra"]), @"
     exit: 2
@@ -857,6 +864,8 @@ fn names_of_people_reach_no_output() {
         &["explain", "--json"],
         &["explain"],
         &["coverage", "--branch", "B"],
+        &["indicators"],
+        &["indicators", "--ref", "A", "--json"],
         &["worklist", "--officer", "O"],
     ] {
         let household = (arguments[0] == "explain").then_some("H2");

@@ -18,7 +18,7 @@ use crate::coverage::{Coverage, Rated};
 use crate::fault::Result;
 use crate::rulebook::indicators::{BaseTable, Indicator};
 
-pub use nodes::{Node, Nodes, Place};
+pub use nodes::{BANK, Node, Nodes, Place};
 pub use values::{Amount, Breakdown, Row, Status};
 
 /// Every indicator of the run; key (indicator, node, breakdown).

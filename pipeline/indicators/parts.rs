@@ -156,9 +156,8 @@ fn breakdowns(segment: Option<usize>) -> [Option<usize>; 2] {
 
 /// Empty lists for breakdowns that the rows do not have.
 fn empty(base: &BaseRows, nodes: &Nodes) -> [Vec<i128>; 4] {
-    let has_segments = base.cells.iter().any(|cell| cell.segment.is_some());
     let zeros = |breakdown: Breakdown| {
-        let is_there = has_segments || breakdown == Breakdown::All;
+        let is_there = base.has_segments || breakdown == Breakdown::All;
         if is_there { vec![0; nodes.slots()] } else { Vec::new() }
     };
     Breakdown::ALL.map(zeros)

@@ -13,7 +13,7 @@ use crate::explanation::{Language, grouped};
 use crate::fault::{Error, Fault, Result};
 use crate::read::published::{self, PublishedRun};
 use crate::read::suggestion;
-use crate::rulebook::indicators::{Indicator, Level};
+use crate::rulebook::indicators::{Dimension, Indicator, Level};
 
 use super::rows::{Row, Rows};
 use super::words::SEGMENTS;
@@ -21,7 +21,7 @@ use super::{RunHead, indicators_text, unknown};
 
 const TABLE: &str = "indicators";
 /// The reference of the bank's own rows.
-const BANK: &str = "bank";
+pub const BANK: &str = "bank";
 /// The breakdown that holds the others.
 pub const ALL: &str = "all";
 
@@ -78,16 +78,16 @@ pub struct IndicatorLines {
 /// What stands in the way of comparing the values of a trend.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct History {
-    /// The definition's versions in the order of the dates; values of several are not of one definition.
-    pub versions: Vec<VersionFrom>,
+    /// The definitions in the order of the dates, each from its first on; values of several are not of one definition.
+    pub definitions: Vec<DefinitionFrom>,
     /// As-of dates of runs in which the indicator has no such row.
     pub periods_without: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct VersionFrom {
+pub struct DefinitionFrom {
+    /// As the catalogue names it; two definitions should not, but may, bear one.
     pub version: String,
-    /// The first date of the trend that it was used on.
     pub period: String,
 }
 
@@ -111,6 +111,9 @@ pub struct IndicatorRow {
     /// Only of a trend: against the date before; null where one of the two has no value, or the definition has changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// Digest of the definition, where the run says it.
+    #[serde(skip)]
+    definition: Option<String>,
 }
 
 /// The difference to the value before, in the unit of the value.
@@ -160,11 +163,7 @@ pub fn indicators(
                 wanted.read(run, &mut found)?;
             }
             let heads = |runs: Vec<&PublishedRun>| runs.into_iter().map(RunHead::of).collect();
-            Some(Trend {
-                since: since.to_string(),
-                runs: heads(with),
-                runs_without_indicators: heads(without),
-            })
+            Some(Trend { since: since.to_string(), runs: heads(with), runs_without_indicators: heads(without) })
         }
     };
     let periods: Option<Vec<&str>> =
@@ -242,6 +241,7 @@ impl Wanted {
 
     /// Adds the rows of a run.
     fn read(&self, run: &PublishedRun, found: &mut BTreeMap<String, Vec<IndicatorRow>>) -> Result<()> {
+        let definitions = published::definitions(run)?;
         for row in Rows::read(run, TABLE, &COLUMNS)?.iter() {
             let (id, breakdown) = (row.text("indicator_id")?, row.text("breakdown")?);
             let is_named = self.indicators.contains(id);
@@ -249,7 +249,8 @@ impl Wanted {
             let is_here = row.text("level")? == self.level.name()
                 && self.ref_id.as_deref().is_none_or(|wanted| row.text("ref_id").is_ok_and(|id| id == wanted));
             if is_wanted && is_here {
-                found.entry(id.to_string()).or_default().push(IndicatorRow::of(&row)?);
+                let definition = definitions.get(id).cloned();
+                found.entry(id.to_string()).or_default().push(IndicatorRow::of(&row, definition)?);
             }
         }
         Ok(())
@@ -342,7 +343,7 @@ impl IndicatorLines {
         let mut before: Option<IndicatorRow> = None;
         for row in &mut self.rows {
             let comparable = before.as_ref().filter(|before| {
-                before.ref_id == row.ref_id && before.breakdown == row.breakdown && before.version == row.version
+                before.ref_id == row.ref_id && before.breakdown == row.breakdown && before.is_of_definition(row)
             });
             let values = comparable.and_then(|before| before.value).zip(row.value);
             row.change = Some(Change(values.map(|(before, value)| value - before)));
@@ -352,24 +353,25 @@ impl IndicatorLines {
 
     /// The place of its dimension; what the catalogue does not know comes last.
     fn place(&self) -> usize {
-        use crate::rulebook::indicators::Dimension;
-        let dimensions = Dimension::ALL.iter();
-        self.dimension.and_then(|own| dimensions.map(|other| other.name()).position(|other| other == own)).unwrap_or(usize::MAX)
+        let own = |dimension: &Dimension| self.dimension == Some(dimension.name());
+        Dimension::ALL.iter().position(own).unwrap_or(usize::MAX)
     }
 }
 
 impl History {
     /// `rows` in the order of the dates.
     fn of(rows: &[IndicatorRow], periods: &[&str]) -> History {
-        let mut versions: Vec<VersionFrom> = Vec::new();
+        let mut definitions: Vec<DefinitionFrom> = Vec::new();
+        let mut before: Option<&IndicatorRow> = None;
         for row in rows {
-            if versions.last().is_none_or(|last| last.version != row.version) {
-                versions.push(VersionFrom { version: row.version.clone(), period: row.period.clone() });
+            if before.is_none_or(|before| !before.is_of_definition(row)) {
+                definitions.push(DefinitionFrom { version: row.version.clone(), period: row.period.clone() });
             }
+            before = Some(row);
         }
         let is_without = |period: &&&str| !rows.iter().any(|row| row.period == **period);
         let periods_without = periods.iter().filter(is_without).map(ToString::to_string).collect();
-        History { versions, periods_without }
+        History { definitions, periods_without }
     }
 }
 
@@ -391,7 +393,7 @@ const COLUMNS: [&str; 14] = [
 ];
 
 impl IndicatorRow {
-    fn of(row: &Row) -> Result<IndicatorRow> {
+    fn of(row: &Row, definition: Option<String>) -> Result<IndicatorRow> {
         let period = row.day_if_any("period")?.ok_or_else(|| row.unreadable("period"))?;
         Ok(IndicatorRow {
             version: row.text("version")?.to_string(),
@@ -408,6 +410,11 @@ impl IndicatorRow {
             status: row.text("status")?.to_string(),
             published_value: row.share_if_any("published_value")?,
             change: None,
+            definition,
         })
+    }
+
+    fn is_of_definition(&self, other: &IndicatorRow) -> bool {
+        self.version == other.version && self.definition == other.definition
     }
 }

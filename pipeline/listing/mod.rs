@@ -1,10 +1,13 @@
-//! What a published run says, read back for those who act on it: how far the bank, a branch or an area is covered, and
-//! what one officer can take along. Every figure is the run's own; this module looks up, adds up and words. The forms
-//! for machines are `Coverage` and `WorkList` themselves, those for people are made of them in the `_text` files.
+//! What published runs say, read back for those who act on it: how far the bank, a branch or an area is covered, what
+//! one officer can take along, and the indicators. Every figure is a run's own; this module looks up, adds up and words.
+//! The forms for machines are `Coverage`, `WorkList` and `Indicators` themselves, those for people are made of them in
+//! the `_text` files.
 
 pub mod coverage;
 mod coverage_text;
 mod faults;
+pub mod indicators;
+mod indicators_text;
 mod lines;
 mod page;
 mod rows;

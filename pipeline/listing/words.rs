@@ -80,11 +80,46 @@ pub const TASK_COUNTS: &[TaskCount] = &[
     ("repeat_visit", "visit to repeat", "visits to repeat", "待重访"),
 ];
 
+/// Why an indicator has no value, or none that leaves the bank; of a value that does there is nothing to say.
+pub const STATUSES: &[Word] = &[
+    ("A", "", ""),
+    ("L", "not collected", "未采集"),
+    ("M", "cannot exist", "无法计算"),
+    ("Q", "not published", "不予公布"),
+];
+
+/// What stands behind the value of an indicator; the others are said by its name. A unit that a bank named itself is
+/// shown as it stands there.
+pub const INDICATOR_UNITS: &[Word] = &[
+    ("share", "%", "%"),
+    ("percentage_points", "pp", "百分点"),
+    ("m", "m", "米"),
+    ("hours", "h", "小时"),
+    ("currency", "", ""),
+    ("customers", "", ""),
+    ("index", "", ""),
+    ("per_1000_households", "", ""),
+    ("per_10000_adults", "", ""),
+    ("per_1000_km2", "", ""),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Date;
     use crate::contract::Contracts;
     use crate::coverage::work_list::Reason;
+    use crate::rulebook::{FACTS, Rulebook, RulebookPlace};
+
+    #[test]
+    fn every_unit_of_the_catalogue_has_its_words() {
+        let newest = Date::from_ymd(9999, 12, 31).unwrap();
+        let rulebook = Rulebook::load(&RulebookPlace::BuiltIn, newest, FACTS).unwrap();
+        for indicator in &rulebook.indicators {
+            let unit = &indicator.definition.unit;
+            assert!(INDICATOR_UNITS.iter().any(|known| known.0 == unit), "`{unit}` of {}", indicator.id);
+        }
+    }
 
     #[test]
     fn every_code_has_its_words() {
@@ -99,6 +134,7 @@ mod tests {
             (DUTIES, of_output("work_list", "duty")),
             (FAULTS, of_output("partition_faults", "fault")),
             (TASKS, reasons.clone()),
+            (STATUSES, of_output("indicators", "status")),
         ] {
             let known: Vec<&str> = list.iter().map(|word| word.0).collect();
             assert_eq!(known, codes, "the words in the order of their codes");

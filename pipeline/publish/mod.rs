@@ -53,8 +53,8 @@ pub fn next_sequence(published: &[crate::read::published::PublishedRun], as_of: 
     published.iter().filter(|run| run.as_of == as_of).map(|run| run.sequence).max().unwrap_or(0) + 1
 }
 
-/// Publishes the output tables, what leaves the bank (if anything does), and their manifest; returns the run's folder. What was written is
-/// filled into the manifest here.
+/// Publishes the output tables, what leaves the bank (if anything does), and their manifest; returns the run's folder.
+/// What was written is filled into the manifest here.
 pub fn publish(
     runs: &Path,
     outputs: &[OutputTable],

@@ -97,6 +97,18 @@ pub fn open(folder: &Path) -> Result<PublishedRun> {
     })
 }
 
+/// Digest of the definition of every indicator of a run, by the indicator's id; none of a run of an earlier program.
+pub fn definitions(run: &PublishedRun) -> Result<BTreeMap<String, String>> {
+    #[derive(Deserialize)]
+    struct Definitions {
+        #[serde(default)]
+        definitions: BTreeMap<String, String>,
+    }
+    let text = super::read_text(&run.folder.join("manifest.json")).map_err(|error| damaged(&run.folder, &error))?;
+    let of_run: Definitions = serde_json::from_str(&text).map_err(|error| damaged(&run.folder, &error))?;
+    Ok(of_run.definitions)
+}
+
 fn damaged(folder: &Path, cause: &dyn std::fmt::Display) -> Error {
     let fault = Fault::new(format!("the published run `{}` is damaged", folder.display())).caused_by(cause);
     let hint = "restore it from a backup or move its folder away; `--previous none` starts over without it";

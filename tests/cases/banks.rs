@@ -14,7 +14,7 @@ use wellfield::publish;
 use wellfield::publish::manifest::Manifest;
 
 use super::format::{Case, EarlierHousehold, EarlierNotice, RulebookEdit, expand};
-use crate::second_opinion::Tables;
+use crate::second_opinion::{Table, Tables};
 use crate::support::bank::{BankBuilder, REGISTER, Row};
 use crate::support::{copy_folder, program, published, read, repository};
 
@@ -80,8 +80,12 @@ impl Night {
         Night { cases, folder, run }
     }
 
+    /// The tables of the run, and as `regulator` what leaves the bank.
     pub fn tables(&self) -> Tables {
-        published::tables(&self.run)
+        let mut tables = published::tables(&self.run);
+        let exported = published::table(&self.run.join("regulator"), "indicators");
+        tables.insert("regulator", Table { name: "regulator", ..exported });
+        tables
     }
 
     pub fn manifest(&self) -> serde_json::Value {
@@ -135,16 +139,20 @@ fn write_rulebook(folder: &Path, edits: &[RulebookEdit]) {
     }
 }
 
+/// A key that a version does not have yet is added; one that is misspelt is refused by the program.
 fn set(version: &mut toml::Value, values: &toml::Table) {
     for (place, value) in values {
-        let mut slot = &mut *version;
-        for part in place.split('.') {
-            slot = match part.parse::<usize>() {
-                Ok(position) => &mut slot[position],
-                Err(_) => &mut slot[part],
-            };
+        let parts: Vec<&str> = place.split('.').collect();
+        let (last, above) = parts.split_last().expect("a place");
+        let slot = above.iter().fold(&mut *version, |slot, part| match part.parse::<usize>() {
+            Ok(position) => &mut slot[position],
+            Err(_) => &mut slot[*part],
+        });
+        match slot {
+            toml::Value::Array(items) => items[last.parse::<usize>().expect("a position")] = value.clone(),
+            toml::Value::Table(table) => drop(table.insert(last.to_string(), value.clone())),
+            other => panic!("there is no `{place}` in {other}"),
         }
-        *slot = value.clone();
     }
 }
 

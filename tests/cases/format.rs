@@ -20,6 +20,12 @@ pub struct CaseFile {
     as_of: String,
     /// Rows of every case that does not name the table itself: a file of `tests/support`.
     base: Option<String>,
+    /// Every case has a bank of its own.
+    #[serde(default)]
+    own_bank: bool,
+    /// Of every case that has none of its own.
+    #[serde(default)]
+    rulebook: Vec<RulebookEdit>,
     #[serde(rename = "case")]
     pub cases: Vec<Case>,
 }
@@ -112,6 +118,10 @@ impl CaseFile {
         let filled = file.cases.into_iter().map(|mut case| {
             if case.as_of.is_empty() {
                 case.as_of.clone_from(&file.as_of);
+            }
+            case.own_bank |= file.own_bank;
+            if case.rulebook.is_empty() {
+                case.rulebook.clone_from(&file.rulebook);
             }
             for (table, rows) in base_rows(case.base.as_deref().or(file.base.as_deref())) {
                 case.given.entry(table).or_insert(rows);

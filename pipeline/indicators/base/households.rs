@@ -41,6 +41,7 @@ impl<'a> Households<'a> {
         Ok(BaseRows {
             rows: register.len(),
             cells: cells.collect(),
+            has_segments: true,
             cell_of_row: cell_of_row.collect(),
             columns: columns(&Named { households: self, contract }, contract, wanted)?,
             ..BaseRows::default()

@@ -40,6 +40,8 @@ pub struct BaseRows {
     pub columns: Vec<Option<ArrayRef>>,
     pub rows: usize,
     pub cells: Vec<Cell>,
+    /// Whether rows stand in segments, if there are any rows.
+    pub has_segments: bool,
     /// For each row its cell, or `NOWHERE`.
     pub cell_of_row: Vec<u32>,
     /// For each row its customer, numbered from 0; of loans only.

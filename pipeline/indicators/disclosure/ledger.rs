@@ -165,21 +165,23 @@ impl Cover<'_> {
     /// from anything: for that, the nearest there is.
     fn take_along(&mut self, found: u32, evidence: &[u32]) -> Option<u32> {
         let is_evidence = |position: u32| evidence.binary_search(&position).is_ok();
-        let nearest = self.nearest_candidate(found, is_evidence).or_else(|| self.nearest_candidate(found, |_| true));
+        let nearest = self.nearest_candidate(found, 1, is_evidence);
+        // Where bounds gave it away, a further 1 would be found with it.
+        let nearest = nearest.or_else(|| self.nearest_candidate(found, 2, |_| true));
         self.suppress(nearest?);
         nearest
     }
 
     /// The smallest candidate of the equations that a position stands in; where they have none, of those of the
     /// unknown positions in them, and so on outward.
-    fn nearest_candidate(&self, position: u32, is_wanted: impl Fn(u32) -> bool) -> Option<u32> {
+    fn nearest_candidate(&self, position: u32, least: i64, is_wanted: impl Fn(u32) -> bool) -> Option<u32> {
         let mut numbers = BTreeSet::new();
         let mut reached = BTreeSet::from([position]);
         let mut edge = vec![position];
         while !edge.is_empty() {
             let containing = edge.iter().flat_map(|&position| self.reader.containing(position));
             let outer: Vec<u32> = containing.copied().filter(|&number| numbers.insert(number)).collect();
-            let candidates = outer.iter().filter_map(|&number| self.candidate(number, 1, &is_wanted));
+            let candidates = outer.iter().filter_map(|&number| self.candidate(number, least, &is_wanted));
             if let Some((_, _, position)) = candidates.min() {
                 return Some(position);
             }

@@ -4,6 +4,7 @@
 //! A count is suppressed wherever it stands or nowhere; zero never is. Leaves blanking to the writers of the export.
 
 pub mod ledger;
+mod pressed;
 pub mod recover;
 
 use std::collections::{HashMap, HashSet};

@@ -9,6 +9,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet,
 
 use crate::contract::Contracts;
 use crate::decimal::format_scaled;
+use crate::definitions::dimension_in_words;
 use crate::fault::{Error, Result};
 use crate::indicators::Status;
 use crate::rulebook::indicators::{Dimension, Kind};
@@ -112,7 +113,7 @@ fn make(content: &Content) -> std::result::Result<Vec<u8>, Failure> {
 
 /// The sheet of a dimension; what does not fit goes on in a second one.
 fn name(dimension: Dimension, part: usize) -> String {
-    let (en, zh) = (dimension.name(), wording::dimension(dimension));
+    let (en, zh) = (dimension.name(), dimension_in_words(dimension).zh);
     if part == 0 { format!("{en} {zh}") } else { format!("{en} {} {zh}", part + 1) }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rust_xlsxwriter::Worksheet;
 
+use crate::definitions::dimension_in_words;
 use crate::indicators::Breakdown;
 use crate::rulebook::indicators::Level;
 use crate::rulebook::{Indicator, SourceReference};
@@ -142,7 +143,7 @@ fn definition(indicator: &Indicator, content: &Content) -> Result<[String; 26], 
         indicator.id.clone(),
         indicator.name.en.clone(),
         indicator.name.zh.clone(),
-        format!("{} {}", definition.dimension.name(), wording::dimension(definition.dimension)),
+        format!("{} {}", definition.dimension.name(), dimension_in_words(definition.dimension).zh),
         definition.kind.name().into(),
         wording::formula(&definition.kind),
         numerator,

@@ -4,18 +4,8 @@ use crate::contract::Contracts;
 use crate::fault::Result;
 use crate::rulebook::indicators::condition::Condition;
 use crate::rulebook::indicators::{
-    BaseTable, Dimension, Distinct, Growth, Kind, Measure, Observations, Part, Target, TargetValue,
+    BaseTable, Distinct, Growth, Kind, Measure, Observations, Part, Target, TargetValue,
 };
-
-pub(super) fn dimension(dimension: Dimension) -> &'static str {
-    match dimension {
-        Dimension::Usage => "使用",
-        Dimension::Access => "可得性",
-        Dimension::Quality => "质量",
-        Dimension::Equity => "公平",
-        Dimension::Timeliness => "时效",
-    }
-}
 
 /// How a kind makes the value.
 pub(super) fn formula(kind: &Kind) -> String {

@@ -1,5 +1,5 @@
-//! The first catalogue, one rule per indicator in the words of its text: levels, breakdowns, units and targets are copied
-//! by hand, so that a slip in a record of the program shows as a difference.
+//! The first catalogue, one rule per indicator in the words of its text. Levels, breakdowns, units and targets are
+//! copied by hand, so that a slip in a record of the program shows as a difference.
 
 use std::collections::{BTreeMap, BTreeSet};
 
