@@ -13,15 +13,17 @@ use crate::fault::{Error, Result};
 use crate::indicators::disclosure::{self, Shown};
 use crate::indicators::{Amount, Breakdown, Nodes, Row, Status};
 use crate::rulebook::Rulebook;
-use crate::rulebook::indicators::{BaseTable, Indicator, Kind, Level};
+use crate::rulebook::indicators::{BaseTable, Indicator, Kind, Level, Part};
 
 use super::{AuditRow, Outputs, column, decimals, strings, with_examples};
 
 const TABLE: &str = "indicators";
 /// Digits after the point of the parts.
 const SCALE: u32 = 4;
-/// A value is taken before its parts are rounded to so many digits, and by one division.
+/// A value is made by one division, the check by two.
 const TOLERANCE: f64 = 1e-9;
+/// How far a part may be from its rounded figure.
+const ROUNDING: f64 = 0.000_05;
 
 /// `released` is the table for the regulator, row by row the same as the table of indicators.
 pub(super) fn audit(
@@ -162,12 +164,21 @@ impl<'a> Page<'a> {
                 _ => return !value.is_finite(),
             };
             let is_subset = matches!(self.kind(row), Some(Kind::Ratio(ratio)) if ratio.is_subset);
+            // A part of more than four digits after the point is rounded in the table, and the value is not made of that.
+            let slack = match (self.kind(row), row.denominator) {
+                (Some(Kind::Ratio(ratio)), Some(denominator)) => {
+                    let rounding = |part: &Part| if part.scale() > SCALE { ROUNDING } else { 0.0 };
+                    let per_unit = rounding(&ratio.numerator) * ratio.factor.to_f64();
+                    (per_unit + rounding(&ratio.denominator) * value.abs()) / denominator.to_f64().abs()
+                }
+                _ => 0.0,
+            };
             let exceeds = is_subset
                 && row
                     .numerator
                     .zip(row.denominator)
                     .is_none_or(|(part, whole)| part.units < 0 || exceeds(part, whole));
-            exceeds || expected.is_none_or(|expected| !is_near(value, expected))
+            exceeds || expected.is_none_or(|expected| !is_near(value, expected, slack))
         };
         self.outcome("value_of_its_parts", self.rows.iter().filter(is_wrong))
     }
@@ -282,8 +293,6 @@ fn exceeds(part: Amount, whole: Amount) -> bool {
     part.rounded(SCALE) > whole.rounded(SCALE)
 }
 
-fn is_near(value: f64, expected: f64) -> bool {
-    let distance = (value - expected).abs();
-    // Parts of more than four digits after the point are rounded in the table, the value is not.
-    distance <= TOLERANCE * expected.abs().max(1.0)
+fn is_near(value: f64, expected: f64, slack: f64) -> bool {
+    (value - expected).abs() <= slack + TOLERANCE * expected.abs().max(1.0)
 }

@@ -92,7 +92,7 @@ pub struct DefinitionFrom {
 }
 
 /// One row as the table has it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct IndicatorRow {
     pub version: String,
     pub level: String,
@@ -113,7 +113,7 @@ pub struct IndicatorRow {
     pub change: Option<Change>,
     /// Digest of the definition, where the run says it.
     #[serde(skip)]
-    definition: Option<String>,
+    pub(super) definition: Option<String>,
 }
 
 /// The difference to the value before, in the unit of the value.
@@ -416,5 +416,40 @@ impl IndicatorRow {
 
     fn is_of_definition(&self, other: &IndicatorRow) -> bool {
         self.version == other.version && self.definition == other.definition
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(period: &str, definition: &str, value: f64) -> IndicatorRow {
+        let definition = Some(definition.to_string());
+        IndicatorRow {
+            version: "1".into(),
+            breakdown: ALL.into(),
+            period: period.into(),
+            value: Some(value),
+            definition,
+            ..IndicatorRow::default()
+        }
+    }
+
+    #[test]
+    fn another_definition_under_the_same_version_is_noticed() {
+        let rows = vec![row("2026-04-30", "a", 0.25), row("2026-05-31", "a", 0.5), row("2026-06-30", "b", 0.75)];
+        let periods = ["2026-03-31", "2026-04-30", "2026-05-31", "2026-06-30"];
+        let lines = IndicatorLines::of("own".into(), rows, &[], Some(&periods));
+        let changes: Vec<_> = lines.rows.iter().map(|row| row.change).collect();
+        assert_eq!(changes, [Some(Change(None)), Some(Change(Some(0.25))), Some(Change(None))]);
+        let history = lines.history.unwrap();
+        let from: Vec<&str> = history.definitions.iter().map(|from| from.period.as_str()).collect();
+        assert_eq!((from, history.periods_without), (vec!["2026-04-30", "2026-06-30"], vec!["2026-03-31".to_string()]));
+    }
+
+    #[test]
+    fn quantities_are_exact_and_short() {
+        let written = [0, 14_240_000, 485_131, -11_124_413_800, 5_000].map(|units| Quantity(units).to_string());
+        assert_eq!(written, ["0", "1,424", "48.5131", "-1,112,441.38", "0.50"]);
     }
 }

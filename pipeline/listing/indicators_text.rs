@@ -354,3 +354,32 @@ fn notes(page: &mut Page, answer: &Indicators, trend: &Trend) {
         notes.iter().for_each(|note| page.item(note));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(unit: &str) -> IndicatorRow {
+        IndicatorRow { unit: unit.into(), ..IndicatorRow::default() }
+    }
+
+    #[test]
+    fn figures_are_written_with_their_digits() {
+        let written = |unit: &str, decimals: Option<u32>, value: f64| Line { decimals, row: &row(unit) }.figure(value);
+        assert_eq!(written("share", Some(4), 0.123_456), "12.35");
+        assert_eq!(written("share", Some(1), 0.5), "50");
+        assert_eq!(written("currency", Some(2), -1_234_567.891), "-1,234,567.89");
+        assert_eq!(written("m", Some(0), 999.6), "1,000");
+        assert_eq!(written("index", Some(4), -0.000_01), "0.0000", "nothing is less than nothing");
+        assert_eq!(written("share", None, 0.5), "50", "a unit is known where the digits are not");
+        assert_eq!(written("index", None, 0.25), "0.25");
+    }
+
+    #[test]
+    fn changes_bear_their_sign() {
+        let share = row("share");
+        let line = Line { decimals: Some(4), row: &share };
+        let written = [None, Some(0.01), Some(-0.01), Some(0.0)].map(|change| line.change(Change(change)));
+        assert_eq!(written, ["–", "+1.00", "-1.00", "0.00"]);
+    }
+}

@@ -342,7 +342,20 @@ fn a_trend_is_of_every_indicator_and_ends_with_the_run() {
     assert_eq!(all.exit, 0, "{}", bank.shown(&all));
     assert_eq!(all.stdout.matches("\n  date ").count(), 47, "{}", all.stdout);
     let until = ["--since", "2026-05-31", "--run", "2026-05-31", "--id", "account_share"];
-    insta::assert_snapshot!(bank.shown(&bank.indicators(&until)), @"");
+    insta::assert_snapshot!(bank.shown(&bank.indicators(&until)), @"
+    exit: 0
+    --- stdout
+    Indicators of the bank, from 2026-05-31 to 2026-05-31 (run [run])
+      Not published: a value that stays in the bank, for it would tell of few households.
+      Change: against the date before; of shares in percentage points.
+
+    Usage: Households with an account (account_share)
+      date        value    change  numerator  denominator
+      2026-05-31  18.18 %       –          2           11  not published
+
+    Notes
+      - Since 2026-05-31 one run is published only, as of 2026-05-31: nothing to compare with.
+    ");
 }
 
 #[test]

@@ -268,6 +268,13 @@ mod tests {
     }
 
     #[test]
+    fn what_one_sheet_cannot_hold_goes_on_in_the_next() {
+        assert_eq!(name(Dimension::Usage, 0), "usage 使用");
+        assert_eq!(name(Dimension::Usage, 1), "usage 2 使用");
+        assert_eq!(DATA_ROWS + HEADING_ROWS as usize, 1_048_576, "rows of a sheet of Excel");
+    }
+
+    #[test]
     fn a_sheet_holds_what_is_published_and_marks_what_is_not() {
         let usage = sheet(&written(few), "usage 使用");
         let cells = |line: u32| -> Vec<String> {

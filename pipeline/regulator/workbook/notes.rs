@@ -55,11 +55,8 @@ fn marks(content: &Content) -> Vec<[String; 3]> {
         line("grey and blank 灰色空白", "a numerator or denominator that is suppressed", "不予公布的分子或分母"),
         line(
             "smallest cell 最小公布户数",
-            &format!(
-                "counts of 1 to {} households, and what would betray them, are suppressed; 0 is not",
-                cell_min.saturating_sub(1)
-            ),
-            &format!("户数为1至{}者及可据以推出者不予公布；0照常公布", cell_min.saturating_sub(1)),
+            &format!("a count of fewer than {cell_min} households, and what would betray it, is suppressed; 0 is not"),
+            &format!("户数少于{cell_min}者及可据以推出者不予公布；0照常公布"),
         ),
         line(
             "vintage 版次",
@@ -75,7 +72,7 @@ fn marks(content: &Content) -> Vec<[String; 3]> {
         line(
             "breakdown 分组",
             &listed(Breakdown::ALL.into_iter().map(Breakdown::name)),
-            "全部、商户及企业、居民、农户",
+            "全部、商户及小微企业、居民、农户及农村经营主体",
         ),
         line("value 指标值", "in full; the digits shown follow the definition", "不取整；显示位数按指标定义"),
     ]

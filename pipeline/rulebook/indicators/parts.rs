@@ -131,6 +131,8 @@ pub(super) fn read_part(table: &Table<'_>, contracts: &Contracts) -> Option<Part
     let id = table.label("id");
     let head = read_head(table, contracts);
     let measure = table.word("measure", &["count", "sum", "union"]);
+    // Asked for here too, so that a condition that is none is not followed by a complaint about what it does not touch.
+    let _ = head.is_none() && table.has("of");
     let measure = measure.zip(head.as_ref()).and_then(|(measure, (_, contract, _))| match measure.as_str() {
         "count" => Some(Measure::Count),
         "sum" => read_sum(table, contract),
@@ -161,6 +163,7 @@ pub(super) fn read_observations(table: &Table<'_>, contracts: &Contracts) -> Opt
     let id = table.label("id");
     let head = read_head(table, contracts);
     let column = head.as_ref().and_then(|(_, contract, _)| read_column(table, contract));
+    let _ = head.is_none() && table.has("of");
     table.close();
     let (base, contract, condition) = head?;
     let column = column?;
