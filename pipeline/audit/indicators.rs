@@ -164,15 +164,7 @@ impl<'a> Page<'a> {
                 _ => return !value.is_finite(),
             };
             let is_subset = matches!(self.kind(row), Some(Kind::Ratio(ratio)) if ratio.is_subset);
-            // A part of more than four digits after the point is rounded in the table, and the value is not made of that.
-            let slack = match (self.kind(row), row.denominator) {
-                (Some(Kind::Ratio(ratio)), Some(denominator)) => {
-                    let rounding = |part: &Part| if part.scale() > SCALE { ROUNDING } else { 0.0 };
-                    let per_unit = rounding(&ratio.numerator) * ratio.factor.to_f64();
-                    (per_unit + rounding(&ratio.denominator) * value.abs()) / denominator.to_f64().abs()
-                }
-                _ => 0.0,
-            };
+            let slack = self.kind(row).map_or(0.0, |kind| rounding_slack(kind, row, value));
             let exceeds = is_subset
                 && row
                     .numerator
@@ -291,6 +283,20 @@ fn released_text<'r>(released: &'r RecordBatch, name: &str) -> Result<&'r String
 
 fn exceeds(part: Amount, whole: Amount) -> bool {
     part.rounded(SCALE) > whole.rounded(SCALE)
+}
+
+/// How far a value may be from that of its parts: a part of more than four digits after the point is rounded in the
+/// table, and the value is not made of that.
+fn rounding_slack(kind: &Kind, row: &Row, value: f64) -> f64 {
+    let rounding = |part: &Part| if part.scale() > SCALE { ROUNDING } else { 0.0 };
+    let (numerator, denominator, factor) = match kind {
+        Kind::Ratio(ratio) => (rounding(&ratio.numerator), rounding(&ratio.denominator), ratio.factor.to_f64()),
+        Kind::Growth(growth) => (rounding(&growth.now) + rounding(&growth.before), rounding(&growth.before), 1.0),
+        Kind::Amount(part) => return rounding(part),
+        _ => return 0.0,
+    };
+    let whole = row.denominator.map_or(1.0, |denominator| denominator.to_f64().abs());
+    (numerator * factor + denominator * value.abs()) / whole
 }
 
 fn is_near(value: f64, expected: f64, slack: f64) -> bool {

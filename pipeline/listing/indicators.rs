@@ -11,6 +11,7 @@ use crate::decimal::format_scaled;
 use crate::definitions::Texts;
 use crate::explanation::{Language, grouped};
 use crate::fault::{Error, Fault, Result};
+use crate::indicators::BANK;
 use crate::read::published::{self, PublishedRun};
 use crate::read::suggestion;
 use crate::rulebook::indicators::{Dimension, Indicator, Level};
@@ -20,8 +21,6 @@ use super::words::SEGMENTS;
 use super::{RunHead, indicators_text, unknown};
 
 const TABLE: &str = "indicators";
-/// The reference of the bank's own rows.
-pub const BANK: &str = "bank";
 /// The breakdown that holds the others.
 pub const ALL: &str = "all";
 

@@ -3,10 +3,11 @@
 
 use crate::definitions::{Texts, dimension_in_words, level_in_words};
 use crate::explanation::{Language, grouped};
+use crate::indicators::BANK;
 use crate::layout::{LINE_WIDTH, left, width, wrap};
 use crate::rulebook::indicators::{Dimension, Level};
 
-use super::indicators::{ALL, BANK, Change, IndicatorLines, IndicatorRow, Indicators, Trend};
+use super::indicators::{ALL, Change, IndicatorLines, IndicatorRow, Indicators, Trend};
 use super::page::Page;
 use super::table::{Cell, Table, marked};
 use super::words::{INDICATOR_UNITS, SEGMENTS, STATUSES};

@@ -26,7 +26,13 @@ fn stem(path: &Path) -> String {
 #[test]
 fn every_contract_file_is_built_in() {
     let contracts = Contracts::built_in().unwrap();
-    for (folder, tables) in [("input", &contracts.inputs), ("output", &contracts.outputs)] {
+    let folders = [
+        ("input", &contracts.inputs),
+        ("output", &contracts.outputs),
+        ("base", &contracts.bases),
+        ("regulator", &contracts.regulator),
+    ];
+    for (folder, tables) in folders {
         let files: BTreeSet<String> =
             toml_files(&format!("schemas/tables/{folder}")).iter().map(|path| stem(path)).collect();
         let known: BTreeSet<String> = tables.iter().map(|contract| contract.table.clone()).collect();
