@@ -138,12 +138,14 @@ fn with_unsound_decisions(cleaned: &CleanBank, decided: &Decided) -> (Vec<SetAsi
     (set_aside, counts)
 }
 
-/// The indicators of the run; finding the nearest service points is told apart, as it is bounded by something else.
+/// The indicators of the run. Finding the nearest service points and what may leave the bank are told apart: other things
+/// bound them.
 fn indicate(covered: &Covered, watch: &mut Watch) -> Result<Indicators> {
     let households = covered.rated.register.len() as u64;
     let distances = watch.stage("distances", |_| households, || indicators::distances(covered))?;
     let rows = |indicators: &Indicators| indicators.rows.len() as u64;
-    watch.stage("indicators", rows, || indicators::measure(covered, distances))
+    let measured = watch.stage("indicators", rows, || indicators::measure_all(covered, distances))?;
+    watch.stage("disclosure", rows, || Ok(indicators::withhold(covered, measured)))
 }
 
 impl Night {

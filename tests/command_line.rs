@@ -175,6 +175,7 @@ fn a_night_prints_one_line_per_stage_and_the_folder_last() {
     coverage              1 rows [seconds] s
     distances             2 rows [seconds] s
     indicators          193 rows [seconds] s
+    disclosure          193 rows [seconds] s
     outputs             248 rows [seconds] s
     regulator           193 rows [seconds] s
     audit                55 rows [seconds] s
@@ -346,6 +347,7 @@ fn too_many_rows_set_aside_fail_the_audit() {
     coverage              1 rows [seconds] s
     distances             1 rows [seconds] s
     indicators          193 rows [seconds] s
+    disclosure          193 rows [seconds] s
     outputs             240 rows [seconds] s
     regulator           193 rows [seconds] s
     audit                53 rows [seconds] s
@@ -409,7 +411,8 @@ fn log_lines_are_json_for_machines() {
     let lines: Vec<serde_json::Value> =
         outcome.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     let stages: Vec<&str> = lines.iter().filter_map(|line| line["stage"].as_str()).collect();
-    let rating = ["clean", "visits", "facts", "score", "grade", "limit", "coverage", "distances", "indicators"];
+    let rating =
+        ["clean", "visits", "facts", "score", "grade", "limit", "coverage", "distances", "indicators", "disclosure"];
     assert_eq!(stages, [&rating[..], &["outputs", "regulator", "audit", "publish"]].concat());
     let run_id = Path::new(outcome.stdout.trim()).file_name().unwrap().to_str().unwrap();
     assert_eq!(lines.last().unwrap()["run_id"], run_id);

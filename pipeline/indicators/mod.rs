@@ -49,21 +49,16 @@ pub fn distances(covered: &Covered) -> Result<Distances> {
     Ok(if is_read { distance::to_nearest_point(rated) } else { None })
 }
 
-/// Computes every indicator in force and decides which cells may not leave the bank.
-pub fn measure(covered: &Covered, distances: Distances) -> Result<Indicators> {
-    let mut indicators = measure_all(covered, distances)?;
-    let rulebook = covered.rated.rulebook;
-    disclosure::protect(
-        &mut indicators,
-        &rulebook.indicators,
-        &covered.rated.tables.areas,
-        i64::from(rulebook.disclosure.cell_min),
-        disclosure::Protection::Complete,
-    );
-    Ok(indicators)
+/// Decides which cells may not leave the bank.
+pub fn withhold(covered: &Covered, mut indicators: Indicators) -> Indicators {
+    let (rulebook, areas) = (covered.rated.rulebook, &covered.rated.tables.areas);
+    let cell_min = i64::from(rulebook.disclosure.cell_min);
+    let complete = disclosure::Protection::Complete;
+    disclosure::protect(&mut indicators, &rulebook.indicators, areas, cell_min, complete);
+    indicators
 }
 
-/// The same before anything is suppressed: what the bank itself may see.
+/// Computes every indicator in force, as the bank itself may see it: nothing is withheld yet.
 pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Indicators> {
     let (catalogue, bank) = (&covered.rated.rulebook.indicators, covered.rated.tables);
     let nodes = Nodes::of(covered)?;
