@@ -103,6 +103,14 @@ impl fmt::Debug for Decimal {
     }
 }
 
+/// The greatest number that divides both; the other one where one is 0.
+pub fn common_divisor(mut one: u128, mut other: u128) -> u128 {
+    while other != 0 {
+        (one, other) = (other, one % other);
+    }
+    one
+}
+
 /// Reads a signed decimal number: its digits as one whole number, and how many of them stand after the point.
 /// Zeros at the end of the fraction are dropped, so `12.500` has one digit after the point. None when the text
 /// is no such number, when more than `scale_max` digits remain after the point, or above 38 digits.

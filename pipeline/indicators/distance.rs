@@ -8,6 +8,8 @@ use crate::clean::typed::Rows as _;
 use crate::coverage::Rated;
 use crate::visits::{Position, distance_m};
 
+use super::base::places::is_open;
+
 /// The column of base table `households` that holds the distance.
 pub const NEAREST_POINT: &str = "nearest_point_m";
 
@@ -55,7 +57,7 @@ impl NearestPoints {
 pub fn to_nearest_point(rated: &Rated) -> Option<Vec<Option<f64>>> {
     let points = rated.tables.service_points.as_ref()?;
     let as_of = rated.register.as_of;
-    let open = (0..points.rows).filter(|&row| points.closed_on.get(row).is_none_or(|closed| closed > as_of));
+    let open = (0..points.rows).filter(|&row| is_open(points, row, as_of));
     let positions: Vec<Position> =
         open.filter_map(|row| Position::of(points.longitude.get(row), points.latitude.get(row))).collect();
     let nearest = NearestPoints::of(positions);

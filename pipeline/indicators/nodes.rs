@@ -40,6 +40,8 @@ pub struct Nodes {
     areas: usize,
     /// By area the position of its parent.
     parents: Vec<Option<usize>>,
+    /// Every area before its parent.
+    lowest_first: Vec<usize>,
 }
 
 impl Nodes {
@@ -48,7 +50,7 @@ impl Nodes {
         let words = &covered.rated.contracts.input("areas")?.column("level")?.words;
         let levels: Vec<Option<Level>> = words.iter().map(|word| Level::of(word)).collect();
         let (branches, areas) = (tables.branches.rows, tables.areas.rows);
-        let mut found = Nodes { nodes: Vec::new(), branches, areas, parents: parents(&tables.areas) };
+        let mut found = Nodes::empty(branches, &tables.areas);
         found.add(Level::Bank, BANK, Place::Bank);
         for (branch, _) in branches_with_rows(covered).iter().enumerate().filter(|(_, has_rows)| **has_rows) {
             found.add(Level::Branch, tables.branches.branch_id.text(branch), Place::Branch(branch));
@@ -67,7 +69,7 @@ impl Nodes {
         let named: BTreeSet<(&str, &str)> = rows.map(|(level, id)| (level.name(), id)).collect();
         let positions: BTreeMap<&str, usize> = (0..areas.rows).map(|area| (areas.area_id.text(area), area)).collect();
         let branches = named.iter().filter(|(level, _)| *level == Level::Branch.name()).count();
-        let mut found = Nodes { nodes: Vec::new(), branches, areas: areas.rows, parents: parents(areas) };
+        let mut found = Nodes::empty(branches, areas);
         let mut branch = 0;
         for (word, id) in named {
             let place = match Level::of(word) {
@@ -86,6 +88,12 @@ impl Nodes {
             }
         }
         found
+    }
+
+    fn empty(branches: usize, areas: &Areas) -> Nodes {
+        let parents = (0..areas.rows).map(|area| areas.parent_area_id.get(area)).collect();
+        let lowest_first = crate::coverage::areas::lowest_first(areas);
+        Nodes { nodes: Vec::new(), branches, areas: areas.rows, parents, lowest_first }
     }
 
     fn add(&mut self, level: Level, id: &str, place: Place) {
@@ -113,19 +121,15 @@ impl Nodes {
     }
 
     /// Adds what stands in areas to the areas above them.
-    pub fn add_upwards(&self, areas: &Areas, slots: &mut [i128]) {
-        for area in crate::coverage::areas::lowest_first(areas) {
+    pub fn add_upwards(&self, slots: &mut [i128]) {
+        for &area in &self.lowest_first {
             let own = slots.get(self.slot(Place::Area(area))).copied().unwrap_or(0);
-            let parent = areas.parent_area_id.get(area).map(|parent| self.slot(Place::Area(parent)));
+            let parent = self.parents.get(area).copied().flatten().map(|parent| self.slot(Place::Area(parent)));
             if let Some(sum) = parent.and_then(|parent| slots.get_mut(parent)) {
                 *sum += own;
             }
         }
     }
-}
-
-fn parents(areas: &Areas) -> Vec<Option<usize>> {
-    (0..areas.rows).map(|area| areas.parent_area_id.get(area)).collect()
 }
 
 /// By branch, whether it has a grid valid on the as-of date or a loan open on it that counts there.

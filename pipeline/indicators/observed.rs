@@ -22,15 +22,14 @@ pub struct Statistic {
     pub value: Option<f64>,
 }
 
-/// By indicator with observations, by node.
+/// By indicator, by node; None where it has no observations, or they are not collected.
 #[derive(Debug)]
-pub struct Observed(Vec<Option<Option<Vec<Statistic>>>>);
+pub struct Observed(Vec<Option<Vec<Statistic>>>);
 
 impl Observed {
     /// None: not collected.
     pub fn get(&self, indicator: usize, node: usize) -> Option<Statistic> {
-        let of_indicator = self.0.get(indicator)?.as_ref()?;
-        of_indicator.as_ref().and_then(|nodes| nodes.get(node)).copied()
+        self.0.get(indicator)?.as_ref()?.get(node).copied()
     }
 }
 
@@ -41,11 +40,11 @@ pub fn observe(indicators: &[Indicator], tables: &[BaseRows], nodes: &Nodes, ban
         let Some(observations) = kind.observations() else { return Ok(None) };
         let base = parts::rows_of(tables, observations.table)?;
         if observations.sources.iter().any(|source| base.absent.contains(&source.as_str())) {
-            return Ok(Some(None));
+            return Ok(None);
         }
         let levels = &indicator.definition.levels;
         let wanted = |node: &Node| levels.contains(&node.level);
-        statistics(kind, observations, base, nodes, bank, &wanted).map(|found| Some(Some(found)))
+        statistics(kind, observations, base, nodes, bank, &wanted).map(Some)
     });
     Ok(Observed(statistics.collect::<Result<_>>()?))
 }

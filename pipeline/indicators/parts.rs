@@ -92,10 +92,8 @@ fn total(wanted: &Wanted, tables: &[BaseRows], nodes: &Nodes, bank: &Tables) -> 
     }
     let cells = by_cell(part, base, answer.as_ref())?;
     let sums = match part.measure {
-        Measure::Union(Distinct::Areas) => distinct_areas(&cells, base, nodes, bank),
-        Measure::Count | Measure::Sum { .. } | Measure::Union(Distinct::Customers) => {
-            sum_cells(&cells, base, nodes, bank)
-        }
+        Measure::Union(Distinct::Areas) => distinct_areas(&cells, base, nodes),
+        Measure::Count | Measure::Sum { .. } | Measure::Union(Distinct::Customers) => sum_cells(&cells, base, nodes),
     };
     Ok(Total { scale: part.scale(), is_absent: false, sums, without_figure: Vec::new() })
 }
@@ -163,7 +161,7 @@ fn empty(base: &BaseRows, nodes: &Nodes) -> [Vec<i128>; 4] {
     Breakdown::ALL.map(zeros)
 }
 
-fn sum_cells(numbers: &[i128], base: &BaseRows, nodes: &Nodes, bank: &Tables) -> [Vec<i128>; 4] {
+fn sum_cells(numbers: &[i128], base: &BaseRows, nodes: &Nodes) -> [Vec<i128>; 4] {
     let mut sums = empty(base, nodes);
     for (cell, &number) in base.cells.iter().zip(numbers).filter(|(_, number)| **number != 0) {
         let slots = [Some(Place::Bank), cell.branch.map(Place::Branch), cell.area.map(Place::Area)];
@@ -175,12 +173,12 @@ fn sum_cells(numbers: &[i128], base: &BaseRows, nodes: &Nodes, bank: &Tables) ->
             }
         }
     }
-    sums.iter_mut().for_each(|slots| nodes.add_upwards(&bank.areas, slots));
+    sums.iter_mut().for_each(|slots| nodes.add_upwards(slots));
     sums
 }
 
 /// Areas that occur, each once: in the bank, in each branch, and in each area with those below it.
-fn distinct_areas(numbers: &[i128], base: &BaseRows, nodes: &Nodes, bank: &Tables) -> [Vec<i128>; 4] {
+fn distinct_areas(numbers: &[i128], base: &BaseRows, nodes: &Nodes) -> [Vec<i128>; 4] {
     let occurring = base.cells.iter().zip(numbers).filter(|(_, number)| **number != 0);
     let mut pairs: Vec<(usize, Option<usize>)> =
         occurring.filter_map(|(cell, _)| Some((cell.area?, cell.branch))).collect();
@@ -201,7 +199,7 @@ fn distinct_areas(numbers: &[i128], base: &BaseRows, nodes: &Nodes, bank: &Table
             last = Some(area);
         }
     }
-    nodes.add_upwards(&bank.areas, &mut slots);
+    nodes.add_upwards(&mut slots);
     [slots, Vec::new(), Vec::new(), Vec::new()]
 }
 

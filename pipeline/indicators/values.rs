@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::calendar::Date;
 use crate::clean::typed::Rows as _;
 use crate::coverage::branch::programme_year;
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, common_divisor};
 use crate::rulebook::indicators::{Component, Direction, Indicator, Kind, TargetValue};
 
 use super::Covered;
@@ -285,20 +285,13 @@ fn divide(numerator: Amount, denominator: Amount, factor: Decimal) -> f64 {
     let below = below.and_then(|unit| denominator.units.checked_mul(unit));
     match above.zip(below) {
         Some((above, below)) => {
+            // In lowest terms counts and amounts of any bank fit a 64-bit float exactly: the quotient is rounded once.
             let common = common_divisor(above.unsigned_abs(), below.unsigned_abs()).cast_signed().max(1);
             (above / common) as f64 / (below / common) as f64
         }
         // Beyond 38 digits: no bank has such amounts.
         None => numerator.to_f64() / denominator.to_f64() * factor.to_f64(),
     }
-}
-
-/// In lowest terms counts and amounts of any bank fit a 64-bit float exactly, so that the quotient is rounded once.
-fn common_divisor(mut one: u128, mut other: u128) -> u128 {
-    while other != 0 {
-        (one, other) = (other, one % other);
-    }
-    one
 }
 
 fn growth(now: Option<Amount>, before: Option<Amount>) -> Found {

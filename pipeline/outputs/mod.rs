@@ -92,14 +92,14 @@ pub fn tables(results: &Results) -> Result<Vec<OutputTable>> {
 }
 
 /// Puts columns under the names and types of a contract; a column of another type is a fault of the program.
-fn batch(contract: &Contract, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+pub fn batch(contract: &Contract, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
     let fields: Vec<Field> =
         contract.columns.iter().map(|column| Field::new(&column.name, column.kind.arrow(), column.nullable)).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
         .map_err(|error| Error::internal(format!("table `{}` breaks its contract: {error}", contract.table)))
 }
 
-fn text<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+pub fn text<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
     Arc::new(values.collect::<StringArray>())
 }
 

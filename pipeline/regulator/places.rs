@@ -11,9 +11,8 @@ use crate::clean::typed::Rows as _;
 use crate::contract::Contract;
 use crate::fault::Result;
 use crate::indicators::{Node, Place};
+use crate::outputs::batch;
 use crate::rulebook::indicators::Level;
-
-use super::table;
 
 /// One entry of the code list, in the order of the nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +89,7 @@ pub(super) fn code_list(places: &[RefArea], contract: &Contract) -> Result<Recor
         text(|place| place.parent.as_deref()) as _,
         text(|place| Some(&place.name)) as _,
     ];
-    table::batch(contract, columns)
+    batch(contract, columns)
 }
 
 #[cfg(test)]

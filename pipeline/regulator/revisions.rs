@@ -8,10 +8,11 @@ use arrow::array::{Date32Array, Int64Array, RecordBatch};
 
 use crate::contract::Contract;
 use crate::fault::Result;
+use crate::outputs::{batch, text};
 use crate::read::published::{EarlierVintage, MadeFrom, Observation};
 
 use super::Vintage;
-use super::table::{batch, parts, text, values};
+use super::table::{parts, values};
 
 /// One key whose figures differ; None on the side that has no such row.
 struct Revision<'a> {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{Field, Schema};
+use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch};
 
 use crate::contract::Contract;
 use crate::fault::{Error, Result};
+use crate::outputs::{batch, text};
 use crate::read::published::Observation;
 use crate::rulebook::Indicator;
 
@@ -83,10 +83,6 @@ pub(super) fn indicators(
     batch(contract, columns)
 }
 
-pub(super) fn text<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
-    Arc::new(values.collect::<StringArray>())
-}
-
 /// Values as SDMX writes them: NaN where a row has none, null where there is no row.
 pub(super) fn values(values: impl Iterator<Item = Option<Option<f64>>>) -> ArrayRef {
     Arc::new(values.map(|row| row.map(|value| value.unwrap_or(f64::NAN))).collect::<Float64Array>())
@@ -96,12 +92,4 @@ pub(super) fn parts(parts: impl Iterator<Item = Option<i128>>) -> Result<ArrayRe
     let array: Decimal128Array = parts.collect();
     let array = array.with_precision_and_scale(PRECISION, SCALE as i8);
     array.map(|array| Arc::new(array) as ArrayRef).map_err(|error| Error::internal(error.to_string()))
-}
-
-/// Puts columns under the names and types of a contract; a column of another type is a fault of the program.
-pub(super) fn batch(contract: &Contract, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
-    let fields: Vec<Field> =
-        contract.columns.iter().map(|column| Field::new(&column.name, column.kind.arrow(), column.nullable)).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-        .map_err(|error| Error::internal(format!("`regulator/{}` breaks its contract: {error}", contract.table)))
 }

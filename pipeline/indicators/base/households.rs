@@ -20,8 +20,8 @@ pub(super) struct Households<'a> {
 }
 
 impl<'a> Households<'a> {
-    pub(super) fn of(bases: &'a Bases<'a>) -> Result<Households<'a>> {
-        Ok(Households { bases })
+    pub(super) fn of(bases: &'a Bases<'a>) -> Households<'a> {
+        Households { bases }
     }
 
     pub(super) fn rows(&self, contract: &Contract, wanted: &[usize]) -> Result<BaseRows> {

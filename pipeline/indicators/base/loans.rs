@@ -46,7 +46,7 @@ struct Day {
 }
 
 impl<'a> Loans<'a> {
-    pub(super) fn of(covered: &'a Covered<'a>) -> Result<Loans<'a>> {
+    pub(super) fn of(covered: &'a Covered<'a>) -> Loans<'a> {
         let (tables, register) = (covered.rated.tables, covered.rated.register);
         let grids: Vec<Option<usize>> = (0..tables.loans.rows).map(|loan| home(covered, loan).0).collect();
         let household =
@@ -55,7 +55,7 @@ impl<'a> Loans<'a> {
             let of_household = grid.and_then(|_| household(loan));
             of_household.unwrap_or(register.len() + loan) as u32
         });
-        Ok(Loans { customers: customers.collect(), customer_count: register.len() + tables.loans.rows, covered, grids })
+        Loans { customers: customers.collect(), customer_count: register.len() + tables.loans.rows, covered, grids }
     }
 
     pub(super) fn rows(self, contract: &Contract, wanted: &[usize]) -> Result<BaseRows> {

@@ -4,7 +4,7 @@
 
 mod households;
 pub mod loans;
-mod places;
+pub mod places;
 mod visits;
 
 use std::sync::Arc;
@@ -67,8 +67,8 @@ impl Bases<'_> {
     pub fn rows(&self, table: BaseTable, wanted: &[usize]) -> Result<BaseRows> {
         let contract = self.covered.rated.contracts.base(table.name())?;
         let mut base = match table {
-            BaseTable::Households => households::Households::of(self)?.rows(contract, wanted)?,
-            BaseTable::Loans => loans::Loans::of(self.covered)?.rows(contract, wanted)?,
+            BaseTable::Households => households::Households::of(self).rows(contract, wanted)?,
+            BaseTable::Loans => loans::Loans::of(self.covered).rows(contract, wanted)?,
             BaseTable::Grids => places::Grids::of(self.covered).rows(contract, wanted)?,
             BaseTable::Areas => places::Areas::of(self.covered)?.rows(contract, wanted)?,
             BaseTable::Branches => places::Branches::of(self.covered).rows(contract, wanted)?,

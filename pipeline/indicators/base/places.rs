@@ -237,7 +237,7 @@ impl Source for Branches<'_> {
 }
 
 /// Whether a known point is open; it is known from the day on which it opened.
-pub(super) fn is_open(points: &Points, row: usize, as_of: crate::calendar::Date) -> bool {
+pub fn is_open(points: &Points, row: usize, as_of: crate::calendar::Date) -> bool {
     points.closed_on.get(row).is_none_or(|closed| closed > as_of)
 }
 

@@ -4,11 +4,14 @@
 //! is left are a few equations between numbers at their least, for which a small linear programme gives the answer.
 //! Exact for parts of the ledger of usual size; very large ones are left to `recover`, which weighs sums one by one.
 
+use crate::decimal::common_divisor;
+
 /// Terms of an equation `Σ factor × column = 0`.
 pub(super) type Row = Vec<(usize, i128)>;
 
-/// Unknowns that hang together, above which the question is not asked: it would take longer than the night.
-const UNKNOWN_MAX: usize = 2_000;
+/// Terms of equations that hang together, and columns at their least among them, above which the question is not asked: it
+/// would take longer than the night.
+const TERMS_MAX: usize = 8_000;
 const AT_LEAST_MAX: usize = 400;
 /// Rounding of the linear programme, whose numbers are small.
 const TOLERANCE: f64 = 1e-9;
@@ -19,8 +22,8 @@ pub(super) fn pressed(rows: Vec<Row>, is_at_least: &[bool]) -> Vec<usize> {
     let mut found = Vec::new();
     for component in components(rows, is_at_least.len()) {
         let bound: usize = component.iter().flatten().filter(|(column, _)| is_at(is_at_least, *column)).count();
-        let unknown: usize = component.iter().map(Vec::len).sum();
-        if bound > 0 && unknown <= 4 * UNKNOWN_MAX {
+        let terms: usize = component.iter().map(Vec::len).sum();
+        if bound > 0 && terms <= TERMS_MAX {
             found.extend(pressed_in(component, is_at_least));
         }
     }
@@ -120,13 +123,6 @@ fn combined(row: &Row, times: i128, other: &Row, other_times: i128) -> Option<Ro
     let common = row.iter().fold(0_u128, |common, (_, factor)| common_divisor(common, factor.unsigned_abs()));
     let common = common.max(1).cast_signed();
     Some(row.into_iter().map(|(column, factor)| (column, factor / common)).collect())
-}
-
-fn common_divisor(mut one: u128, mut other: u128) -> u128 {
-    while other != 0 {
-        (one, other) = (other, one % other);
-    }
-    one
 }
 
 /// Directions d ≥ 0 with `rows · d = 0` and Σ d ≤ 1, of which d = 0 is one, as a simplex tableau. The last row is the
