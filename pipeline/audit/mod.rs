@@ -3,24 +3,27 @@
 //! memory. Leaves to `publish` the comparison of files with what was computed.
 
 mod coverage;
+mod feed;
+mod households;
 mod indicators;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Decimal128Type, Float64Type, Int64Type};
+use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
+use arrow::util::display::array_value_to_string;
 use rayon::prelude::*;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::clean::{RowCounts, Tables};
+use crate::clean::{CleanBank, RowCounts};
 use crate::contract::{Contract, Contracts, Type};
-use crate::decimal::Decimal;
 use crate::fault::{Error, Fault, Result};
-use crate::limit::Cap;
 use crate::outputs::OutputTable;
+use crate::previous::Previous;
 use crate::rulebook::Rulebook;
-use crate::score::share_of_100;
 
 /// The output tables by name.
 type Outputs<'t> = BTreeMap<&'t str, &'t RecordBatch>;
@@ -29,64 +32,92 @@ type Outputs<'t> = BTreeMap<&'t str, &'t RecordBatch>;
 const EXAMPLES_MAX: usize = 5;
 
 /// The outcome of one check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AuditRow {
+    /// The check's name.
     pub check: String,
     /// The table that was looked at.
     pub table: String,
+    /// Whether what the check asks for holds.
     pub passed: bool,
     /// The check failed, and the run was told to go on all the same.
     pub allowed: bool,
     /// Rows that break the check.
     pub failures: u64,
+    /// The figures that were compared, in words; where it failed with example keys.
     pub detail: String,
 }
 
-/// Tables of which more rows than the rulebook allows may be set aside tonight.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
-    pub all: bool,
-    pub tables: BTreeSet<String>,
+/// What a person may let pass for one night, table by table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Allowance {
+    /// More rows set aside than the rulebook allows.
+    Quarantine,
+    /// Rows that fell or rose more against the run before.
+    Change,
+    /// A newest row that is older.
+    Stale,
 }
+
+impl Allowance {
+    /// The option of the command line that allows it.
+    pub fn option(self) -> &'static str {
+        match self {
+            Allowance::Quarantine => "--allow-quarantine",
+            Allowance::Change => "--allow-change",
+            Allowance::Stale => "--allow-stale",
+        }
+    }
+}
+
+/// What was allowed tonight, and for which tables; `all` stands for every table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowed(BTreeSet<(Allowance, String)>);
 
 impl Allowed {
-    fn covers(&self, table: &str) -> bool {
-        self.all || self.tables.contains(table)
+    pub fn add(&mut self, allowance: Allowance, tables: &[String]) {
+        self.0.extend(tables.iter().map(|table| (allowance, table.clone())));
+    }
+
+    fn covers(&self, allowance: Allowance, table: &str) -> bool {
+        [table, "all"].into_iter().any(|table| self.0.contains(&(allowance, table.to_string())))
     }
 }
 
-/// Checks the counts of the inputs, every output table and what is released to the regulator. Of the inputs' own rows it
-/// needs the tree of areas.
-pub fn audit(
-    counts: &BTreeMap<String, RowCounts>,
-    inputs: &Tables,
-    outputs: &[OutputTable],
-    released: &RecordBatch,
-    rulebook: &Rulebook,
-    contracts: &Contracts,
-    allowed: &Allowed,
-) -> Result<Vec<AuditRow>> {
-    let mut rows = audit_inputs(counts, rulebook);
-    for row in &mut rows {
-        row.allowed = !row.passed && allowed.covers(&row.table);
+/// What is looked at: the cleaned inputs with their counts, every output table, what is released to the regulator, and
+/// the run before.
+pub struct Audited<'a> {
+    pub cleaned: &'a CleanBank,
+    pub outputs: &'a [OutputTable],
+    pub released: &'a RecordBatch,
+    pub previous: &'a Previous,
+    pub rulebook: &'a Rulebook,
+    pub contracts: &'a Contracts,
+}
+
+/// Every check, passed or not.
+pub fn audit(audited: &Audited, allowed: &Allowed) -> Result<Vec<AuditRow>> {
+    let Audited { cleaned, outputs, released, previous, rulebook, contracts } = *audited;
+    let tables: Outputs = outputs.iter().map(|output| (output.name.as_str(), &output.batch)).collect();
+    let households = strings(&tables, "household_grades", "household_id")?.len() as u64;
+    let mut rows = feed::audit(cleaned, households, previous, rulebook);
+    for row in rows.iter_mut().filter(|row| !row.passed) {
+        row.allowed = feed::allowance(&row.check).is_some_and(|allowance| allowed.covers(allowance, &row.table));
     }
-    rows.extend(counts.iter().map(|(table, counts)| rows_add_up(table, counts)));
+    rows.extend(cleaned.counts.iter().map(|(table, counts)| rows_add_up(table, counts)));
     let keys = outputs.par_iter().map(|output| key_is_sorted(contracts.output(&output.name)?, &output.batch));
     rows.extend(keys.collect::<Result<Vec<_>>>()?);
-    let tables: Outputs = outputs.iter().map(|output| (output.name.as_str(), &output.batch)).collect();
-    rows.extend(same_households(&tables)?);
-    rows.push(points_sum_to_score(&tables, rulebook)?);
-    rows.push(limits_within_caps(&tables)?);
-    rows.push(final_limits_within_caps(&tables, rulebook)?);
+    rows.extend(households::audit(&tables, rulebook)?);
     rows.extend(shares_in_bounds(outputs, contracts)?);
-    rows.extend(coverage::audit(&tables, &inputs.areas)?);
-    rows.extend(indicators::audit(&tables, released, &inputs.areas, rulebook, contracts)?);
+    rows.extend(coverage::audit(&tables, &cleaned.tables.areas)?);
+    rows.extend(indicators::audit(&tables, released, &cleaned.tables.areas, rulebook, contracts)?);
     Ok(rows)
 }
 
 /// Whether too many rows of a table were set aside, decided on the counts alone.
 pub fn audit_inputs(counts: &BTreeMap<String, RowCounts>, rulebook: &Rulebook) -> Vec<AuditRow> {
-    counts.iter().map(|(table, counts)| set_aside_share(table, counts, rulebook)).collect()
+    feed::set_aside_shares(counts, rulebook)
 }
 
 /// Every failed check as a fault, or nothing.
@@ -96,40 +127,23 @@ pub fn verdict(rows: &[AuditRow]) -> Result<()> {
         .filter(|row| !row.passed && !row.allowed)
         .map(|row| {
             let fault = Fault::new(format!("audit `{}` of table `{}` failed: {}", row.check, row.table, row.detail));
-            if row.check == "set_aside_share" {
-                fault.hint(format!(
-                    "mend the export, see what was set aside with `wellfield check`, or publish all the same with \
-                     `--allow-quarantine {}`",
-                    row.table
-                ))
-            } else {
-                fault.hint("nothing was published; please report this with the command that you ran")
-            }
+            fault.hint(hint(row))
         })
         .collect();
     if faults.is_empty() { Ok(()) } else { Err(Error::AuditFailed(faults)) }
 }
 
-fn set_aside_share(table: &str, counts: &RowCounts, rulebook: &Rulebook) -> AuditRow {
-    let rules = &rulebook.run;
-    let share_max: Decimal = rules.quarantine_share_max;
-    let is_above_share =
-        i128::from(counts.set_aside) * share_max.denominator() > share_max.mantissa() * i128::from(counts.read);
-    let is_too_many = is_above_share && counts.set_aside > u64::from(rules.quarantine_rows_min);
-    AuditRow {
-        check: "set_aside_share".into(),
-        table: table.into(),
-        passed: !is_too_many,
-        allowed: false,
-        failures: if is_too_many { counts.set_aside } else { 0 },
-        detail: format!(
-            "{} of {} rows set aside; more than {} % of them and more than {} rows are too many",
-            counts.set_aside,
-            counts.read,
-            share_max.times_hundred(),
-            rules.quarantine_rows_min
-        ),
-    }
+/// What can be done about a failed check.
+fn hint(row: &AuditRow) -> String {
+    let Some(allowance) = feed::allowance(&row.check) else {
+        return "nothing was published; please report this with the command that you ran".to_string();
+    };
+    let first = match allowance {
+        Allowance::Quarantine => "mend the export, see what was set aside with `wellfield check`",
+        Allowance::Change => "see whether the export is whole, or sign another tolerance in `run.toml`",
+        Allowance::Stale => "see why nothing newer was exported, or sign another tolerance in `run.toml`",
+    };
+    format!("{first}, or publish all the same with `{} {}`", allowance.option(), row.table)
 }
 
 fn rows_add_up(table: &str, counts: &RowCounts) -> AuditRow {
@@ -150,13 +164,26 @@ fn key_is_sorted(contract: &Contract, batch: &RecordBatch) -> Result<AuditRow> {
     let positions = contract.key.iter().map(|name| contract.require(name)).collect::<Result<Vec<_>>>()?;
     let columns: Vec<_> = positions.iter().map(|&position| batch.column(position).clone()).collect();
     let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
-    let rows = RowConverter::new(fields).and_then(|converter| converter.convert_columns(&columns));
-    let rows = rows.map_err(|error| Error::internal(error.to_string()))?;
-    let mut failures = 0;
-    for (one, next) in rows.iter().zip(rows.iter().skip(1)) {
-        failures += u64::from(one >= next);
+    let internal = |error: ArrowError| Error::internal(error.to_string());
+    let rows = RowConverter::new(fields).and_then(|converter| converter.convert_columns(&columns)).map_err(internal)?;
+    let (mut failures, mut examples) = (0, Vec::new());
+    for (place, (one, next)) in rows.iter().zip(rows.iter().skip(1)).enumerate() {
+        if one >= next {
+            failures += 1;
+            if examples.len() < EXAMPLES_MAX {
+                let values = columns.iter().map(|column| array_value_to_string(column, place + 1));
+                let values = values.collect::<std::result::Result<Vec<_>, _>>().map_err(internal)?;
+                examples.push(format!("`{}`", values.join("|")));
+            }
+        }
     }
-    Ok(outcome("key_unique", &contract.table, failures, format!("{failures} rows repeat a key or stand out of order")))
+    let detail = format!("{failures} rows repeat a key or stand out of order{}", for_example(&examples));
+    Ok(outcome("key_unique", &contract.table, failures, detail))
+}
+
+/// The end of a sentence that names some of what it counts.
+fn for_example(examples: &[String]) -> String {
+    if examples.is_empty() { String::new() } else { format!(", for example {}", examples.join(", ")) }
 }
 
 fn column<'a>(tables: &Outputs<'a>, table: &str, name: &str) -> Result<&'a dyn Array> {
@@ -204,85 +231,13 @@ fn floats<'a>(batch: &'a RecordBatch, table: &str, name: &str) -> Result<&'a Flo
     found.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no share")))
 }
 
-/// Every household of the run stands in every household table, once.
-fn same_households(tables: &Outputs) -> Result<Vec<AuditRow>> {
-    let expected = strings(tables, "household_facts", "household_id")?;
-    ["household_grades", "grant_limits"]
-        .into_iter()
-        .map(|table| {
-            let found = strings(tables, table, "household_id")?;
-            let missing = u64::from(found != expected);
-            let detail = format!("{} households, {} in `household_facts`", found.len(), expected.len());
-            Ok(outcome("every_household_once", table, missing, detail))
-        })
-        .collect()
-}
-
-/// The points of the blocks that are on make up the score of every household that has one.
-fn points_sum_to_score(tables: &Outputs, rulebook: &Rulebook) -> Result<AuditRow> {
-    let (table, grades) = ("scorecard_points", "household_grades");
-    let off: BTreeSet<(&str, &str)> = rulebook
-        .scorecards
-        .iter()
-        .flat_map(|card| {
-            card.blocks.iter().filter(|block| !block.is_on).map(|block| (card.id.as_str(), block.id.as_str()))
-        })
-        .collect();
-    let (ids, cards) = (strings(tables, table, "household_id")?, strings(tables, table, "scorecard_id")?);
-    let blocks = strings(tables, table, "block")?;
-    let (points, max_points) = (decimals(tables, table, "points")?, decimals(tables, table, "max_points")?);
-    let mut sums: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
-    for row in 0..ids.len() {
-        if !off.contains(&(cards.value(row), blocks.value(row))) {
-            let sum = sums.entry(ids.value(row)).or_default();
-            sum.0 += points.value(row) as i64;
-            sum.1 += max_points.value(row) as i64;
-        }
-    }
-    let (ids, scores) = (strings(tables, grades, "household_id")?, decimals(tables, grades, "score")?);
-    let wrong = (0..ids.len()).filter(|&row| {
-        let expected = sums.get(ids.value(row)).map(|&(points, maximum)| share_of_100(points, maximum));
-        scores.is_valid(row) && expected.map(i128::from) != Some(scores.value(row))
-    });
-    Ok(with_examples("points_sum_to_score", table, wrong.map(|row| ids.value(row)), ids.len()))
-}
-
 fn with_examples<'a>(check: &str, table: &str, wrong: impl Iterator<Item = &'a str>, rows: usize) -> AuditRow {
     let wrong: Vec<&str> = wrong.collect();
     let examples: Vec<String> = wrong.iter().take(EXAMPLES_MAX).map(|id| format!("`{id}`")).collect();
     let detail = if wrong.is_empty() {
         format!("{rows} rows looked at")
     } else {
-        format!("{} of {rows} rows, for example {}", wrong.len(), examples.join(", "))
+        format!("{} of {rows} rows{}", wrong.len(), for_example(&examples))
     };
     outcome(check, table, wrong.len() as u64, detail)
-}
-
-/// A suggested limit is not negative, and not above gross or any cap that is known.
-fn limits_within_caps(tables: &Outputs) -> Result<AuditRow> {
-    let table = "grant_limits";
-    let ids = strings(tables, table, "household_id")?;
-    let suggested = decimals(tables, table, "suggested_limit")?;
-    let caps = Cap::ALL.iter().map(|cap| decimals(tables, table, cap.name()));
-    let mut bounds = caps.collect::<Result<Vec<_>>>()?;
-    bounds.push(decimals(tables, table, "gross")?);
-    let wrong = (0..ids.len()).filter(|&row| {
-        let limit = suggested.value(row);
-        limit < 0 || bounds.iter().any(|bound| bound.is_valid(row) && limit > bound.value(row))
-    });
-    Ok(with_examples("limit_within_caps", table, wrong.map(|row| ids.value(row)), ids.len()))
-}
-
-/// A final limit is within the cap of the final grade and of the product.
-fn final_limits_within_caps(tables: &Outputs, rulebook: &Rulebook) -> Result<AuditRow> {
-    let table = "grant_limits";
-    let (ids, grades) = (strings(tables, table, "household_id")?, strings(tables, table, "final_grade")?);
-    let limits = decimals(tables, table, "final_limit")?;
-    let rules = &rulebook.limits;
-    let cap = |grade: &str| {
-        let of_grade = rules.grades.iter().find(|limits| limits.grade == grade);
-        of_grade.map_or(0, |limits| limits.cap_cents.min(rules.product_cap_cents))
-    };
-    let wrong = (0..ids.len()).filter(|&row| limits.value(row) > i128::from(cap(grades.value(row))));
-    Ok(with_examples("final_limit_within_cap", table, wrong.map(|row| ids.value(row)), ids.len()))
 }

@@ -177,12 +177,17 @@ fn read_folder(folder: &Path, below: &str, texts: &mut RulebookTexts, faults: &m
             read_folder(&path, &format!("{name}/"), texts, faults);
         } else if name.ends_with(".toml") {
             // What is not UTF-8 is kept as replacement characters, which the reader of the file refuses with their lines.
-            match fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) {
+            match read_regular(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) {
                 Ok(text) => drop(texts.insert(format!("{below}{name}"), text)),
                 Err(error) => faults.push(unreadable(&path, &error)),
             }
         }
     }
+}
+
+/// A pipe or device under a policy's name would be waited for without end.
+fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
+    if fs::metadata(path)?.is_file() { fs::read(path) } else { Err(std::io::Error::other("it is no regular file")) }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Fault {

@@ -46,7 +46,7 @@ pub use indicators::Indicator;
 pub use limits::{GradeLimits, LimitRules};
 pub use officers::{DutyPoints, OfficerRules, Rating};
 pub use partition::{GridSize, PartitionRules};
-pub use run::RunRules;
+pub use run::{ChangeRules, RunRules};
 pub use scorecards::{Bin, Block, Characteristic, Direction, Scorecard};
 pub use sources::{Source, SourceReference, Wording};
 pub use vetoes::{Veto, VetoCondition};
@@ -117,15 +117,17 @@ pub struct VersionInForce {
 impl Rulebook {
     /// Reads a rulebook, or refuses it with every fault that it has. `facts` are those that it may name.
     pub fn load(place: &RulebookPlace, as_of: Date, facts: FactCatalogue<'_>) -> Result<Self> {
-        Self::from_texts(place, &place.texts()?, as_of, facts)
+        Self::from_texts(place, &place.texts()?, as_of, facts, &Contracts::built_in()?)
     }
 
-    /// The same from texts in memory; `place` says how their files are called in messages.
+    /// The same from texts in memory; `place` says how their files are called in messages, `contracts` what the tables
+    /// hold that it speaks of.
     pub fn from_texts(
         place: &RulebookPlace,
         texts: &RulebookTexts,
         as_of: Date,
         facts: FactCatalogue<'_>,
+        contracts: &Contracts,
     ) -> Result<Self> {
         let findings = Findings::default();
         let sources = read_sources(place, texts, &findings);
@@ -149,9 +151,9 @@ impl Rulebook {
         let grid_funding = desk.take("grid_funding", grid_funding::read);
         let work_list = desk.take("work_list", work_list::read);
         let disclosure = desk.take("disclosure", disclosure::read);
-        let run = desk.take("run", run::read);
+        let run = desk.take("run", |version| run::read(version, contracts));
         let scorecards = desk.keep_scorecards(cards);
-        let indicators = desk.read_indicators(&Contracts::built_in()?);
+        let indicators = desk.read_indicators(contracts);
         let in_force = desk.in_force;
         findings.refuse()?;
         Ok(Rulebook {

@@ -41,7 +41,7 @@ impl<'a> File<'a> {
     }
 
     fn line_of(&self, offset: usize) -> usize {
-        1 + self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
+        1 + self.text.get(..offset).map_or(0, |before| before.matches('\n').count())
     }
 }
 

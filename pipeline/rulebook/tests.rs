@@ -14,7 +14,11 @@ pub(super) fn built_in() -> RulebookTexts {
 }
 
 pub(super) fn load(texts: &RulebookTexts) -> Result<Rulebook> {
-    Rulebook::from_texts(&RulebookPlace::BuiltIn, texts, day("2026-06-30"), FACTS)
+    load_on(&RulebookPlace::BuiltIn, texts, "2026-06-30")
+}
+
+pub(super) fn load_on(place: &RulebookPlace, texts: &RulebookTexts, as_of: &str) -> Result<Rulebook> {
+    Rulebook::from_texts(place, texts, day(as_of), FACTS, &Contracts::built_in().unwrap())
 }
 
 pub(super) fn load_built_in() -> Rulebook {
@@ -103,7 +107,7 @@ fn the_digest_is_of_the_files_and_not_of_their_place() {
     let digest = load_built_in().digest;
     assert_eq!(digest.len(), 64);
     let elsewhere = RulebookPlace::Folder("rulebook".into());
-    let moved = Rulebook::from_texts(&elsewhere, &built_in(), day("2024-02-29"), FACTS).unwrap();
+    let moved = load_on(&elsewhere, &built_in(), "2024-02-29").unwrap();
     assert_eq!(moved.digest, digest);
     let changed = edited("conduct.toml", "honoured_max = 10", "honoured_max = 9");
     assert_ne!(load(&changed).unwrap().digest, digest);
@@ -284,7 +288,7 @@ fn two_versions(first_ends: &str, second_begins: &str) -> RulebookTexts {
 fn the_version_of_the_day_is_in_force() {
     let texts = two_versions("valid_to = 2026-06-30", "2026-06-30");
     for (as_of, cell_min) in [("1990-01-01", 3), ("2026-06-29", 3), ("2026-06-30", 10), ("2030-01-01", 10)] {
-        let rulebook = Rulebook::from_texts(&RulebookPlace::BuiltIn, &texts, day(as_of), FACTS).unwrap();
+        let rulebook = load_on(&RulebookPlace::BuiltIn, &texts, as_of).unwrap();
         assert_eq!(rulebook.disclosure.cell_min, cell_min, "{as_of}");
     }
 }
@@ -309,7 +313,7 @@ fn versions_that_overlap_or_are_out_of_order_are_refused() {
 
 #[test]
 fn a_day_without_a_version_is_refused_with_the_earliest() {
-    let error = Rulebook::from_texts(&RulebookPlace::BuiltIn, &built_in(), day("1989-12-31"), FACTS).unwrap_err();
+    let error = load_on(&RulebookPlace::BuiltIn, &built_in(), "1989-12-31").unwrap_err();
     assert_eq!(error.faults().len(), POLICIES.len() + 3);
     for fault in error.faults() {
         assert!(fault.message.ends_with("no version is in force on 1989-12-31"), "{}", fault.message);
@@ -326,7 +330,7 @@ fn a_folder_must_be_complete_and_hold_nothing_else() {
     texts.insert("runs.toml".to_owned(), "policy = \"runs\"".to_owned());
     texts.insert("old/limits.toml".to_owned(), String::new());
     let place = RulebookPlace::Folder("county/rulebook".into());
-    let error = Rulebook::from_texts(&place, &texts, day("2026-06-30"), FACTS).unwrap_err();
+    let error = load_on(&place, &texts, "2026-06-30").unwrap_err();
     let messages: Vec<&str> = error.faults().iter().map(|fault| fault.message.as_str()).collect();
     assert_eq!(
         messages,
@@ -353,7 +357,7 @@ fn faults_of_all_files_are_told_at_once() {
     texts.insert("conduct.toml".to_owned(), conduct["conduct.toml"].clone());
     let messages = faults(&texts);
     let starts =
-        ["`policies/conduct.toml` line 12:", "`policies/conduct.toml` line 13:", "`policies/run.toml` line 11:"];
+        ["`policies/conduct.toml` line 12:", "`policies/conduct.toml` line 13:", "`policies/run.toml` line 19:"];
     assert_eq!(messages.len(), starts.len(), "{messages:#?}");
     for (message, start) in messages.iter().zip(starts) {
         assert!(message.starts_with(start), "{message} does not start with {start}");
@@ -815,7 +819,7 @@ fn a_card_may_end_when_another_takes_its_kinds() {
     let new = old.replace("valid_from = 1990-01-01", "valid_from = 2026-01-01").replace("valid_to = 2026-01-01\n", "");
     texts.insert("scorecards/farm.toml".to_owned(), new.replace("scorecards/farm_household", "scorecards/farm"));
     let ids = |as_of| -> Vec<String> {
-        let rulebook = Rulebook::from_texts(&RulebookPlace::BuiltIn, &texts, day(as_of), FACTS).unwrap();
+        let rulebook = load_on(&RulebookPlace::BuiltIn, &texts, as_of).unwrap();
         rulebook.scorecards.into_iter().map(|card| card.id).collect()
     };
     assert_eq!(ids("2025-12-31"), ["business", "farm_household", "resident"]);

@@ -2,8 +2,8 @@
 //! its file, its line and a hint; a bank's own file is held to the same.
 
 use super::*;
-use crate::rulebook::tests::{check, day, edited, faults, load, load_built_in, refusal};
-use crate::rulebook::{FACTS, Rulebook, RulebookPlace};
+use crate::rulebook::RulebookPlace;
+use crate::rulebook::tests::{check, edited, faults, load, load_built_in, load_on, refusal};
 
 const GRANTING: &str = "indicators/granting_share.toml";
 
@@ -312,7 +312,7 @@ fn versions_of_an_indicator_do_not_overlap_and_may_end() {
     let ended = two.replacen("valid_from = 1990-01-01", "valid_from = 1990-01-01\nvalid_to = 2026-01-01", 1);
     texts.insert(GRANTING.to_owned(), ended.clone());
     let version = |as_of: &str| {
-        let rulebook = Rulebook::from_texts(&RulebookPlace::BuiltIn, &texts, day(as_of), FACTS).unwrap();
+        let rulebook = load_on(&RulebookPlace::BuiltIn, &texts, as_of).unwrap();
         let granting = rulebook.indicators.into_iter().find(|indicator| indicator.id == "granting_share").unwrap();
         granting.definition.version
     };
