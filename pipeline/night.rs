@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::calendar::Date;
 use crate::clean::{CleanBank, RowCounts, SetAside, Tables};
 use crate::contract::Contracts;
 use crate::coverage::{self, Coverage, Rated};
@@ -17,6 +16,8 @@ use crate::limit::{self, Limit};
 use crate::outputs::{self, OutputTable, Results};
 use crate::previous::{Previous, PreviousHousehold};
 use crate::read::ReadFile;
+use crate::read::bank::Bank;
+use crate::read::published::MadeFrom;
 use crate::register::Register;
 use crate::rulebook::Rulebook;
 use crate::score::{self, Scores};
@@ -171,32 +172,15 @@ impl Night {
     }
 }
 
-/// What a run is a function of: the program, the bank's files, the rulebook, the as-of date and the run before.
-/// The same of all these gives the same id, whatever the machine and the number of threads.
-pub fn run_id(bank_text: &str, files: &[ReadFile], rulebook: &Rulebook, as_of: Date, previous: &Previous) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |part: &str| {
-        // The length before each part keeps two lists of parts from looking like one another.
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    };
-    add(env!("CARGO_PKG_VERSION"));
-    add(&as_of.to_string());
-    add(&rulebook.digest);
-    add(previous.run_id.as_deref().unwrap_or("none"));
-    add(bank_text);
-    for file in files {
-        add(&file.table);
-        add(&file.path);
-        add(&file.digest);
+/// What the run is a function of: the program, the bank's files and how they are read, the rulebook and the run before.
+pub fn made_from(bank: &Bank, files: &[ReadFile], rulebook: &Rulebook, previous: &Previous) -> MadeFrom {
+    let definitions = rulebook.indicators.iter();
+    MadeFrom {
+        program_version: env!("CARGO_PKG_VERSION").into(),
+        rulebook_digest: rulebook.digest.clone(),
+        definitions: definitions.map(|indicator| (indicator.id.clone(), indicator.definition.digest.clone())).collect(),
+        previous_run: previous.run_id.clone(),
+        bank_digest: blake3::hash(bank.text.as_bytes()).to_hex().to_string(),
+        inputs: files.to_vec(),
     }
-    hasher.finalize().to_hex().chars().take(RUN_ID_LENGTH).collect()
 }
-
-/// The digest of a text, as manifests write it.
-pub fn digest(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex().to_string()
-}
-
-/// Hexadecimal digits of a run id: 80 bits, enough to tell every run of every bank apart.
-const RUN_ID_LENGTH: usize = 20;

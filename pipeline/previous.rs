@@ -10,6 +10,8 @@ use crate::calendar::Date;
 pub struct Previous {
     /// The run's id; None when there is no earlier run.
     pub run_id: Option<String>,
+    /// Rows that it accepted, by input table.
+    pub accepted: BTreeMap<String, u64>,
     /// In the byte order of household_id, as they were published.
     pub households: Vec<PreviousHousehold>,
     /// Stars by area_id.

@@ -11,7 +11,7 @@ mod table;
 pub mod typed;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::AsArray;
@@ -20,7 +20,7 @@ use arrow::datatypes::UInt8Type;
 use crate::calendar::Date;
 use crate::contract::{Contract, Contracts};
 use crate::fault::{Collector, Result};
-use crate::read::bank::Bank;
+use crate::read::bank::{Bank, Input};
 use crate::read::{self, ReadFile, Source};
 
 pub use self::index::{IdIndex, Meaning};
@@ -70,6 +70,8 @@ pub struct CleanBank {
     pub decision_origins: Vec<(String, u64)>,
     /// By table and file, the own date of the newest known row.
     pub newest: BTreeMap<(String, String), Date>,
+    /// Tables of which the bank says that nothing newer is to come.
+    pub historic: BTreeSet<String>,
     /// What a reader should know though nothing is refused: optional tables without rows, missing optional columns.
     pub remarks: Vec<String>,
 }
@@ -93,9 +95,10 @@ pub fn clean(bank: &Bank, contracts: &Contracts, as_of: Date) -> Result<CleanBan
         };
         cleaning.keep(contract, table, is_there)?;
     }
-    collector.refuse()?;
     outcome.files.sort();
     outcome.files.dedup();
+    read::unchanged(bank, &outcome.files)?;
+    collector.refuse()?;
     Ok(CleanBank {
         tables: cleaning.typed()?,
         set_aside: outcome.set_aside,
@@ -103,8 +106,14 @@ pub fn clean(bank: &Bank, contracts: &Contracts, as_of: Date) -> Result<CleanBan
         files: outcome.files,
         decision_origins: outcome.decision_origins,
         newest: outcome.newest,
+        historic: historic(bank),
         remarks: outcome.remarks,
     })
+}
+
+fn historic(bank: &Bank) -> BTreeSet<String> {
+    let said = bank.inputs.iter().filter(|(_, input)| matches!(input, Input::Files(files) if files.is_historic));
+    said.map(|(table, _)| table.clone()).collect()
 }
 
 #[derive(Default)]

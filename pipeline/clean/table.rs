@@ -9,6 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeStringArray};
 use arrow::compute::{concat, filter};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Date, Month, day_of};
@@ -34,11 +35,16 @@ pub struct Table {
 }
 
 /// How many rows of a table were read, and what became of them; `read = accepted + set_aside + not_yet_known`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RowCounts {
+    /// Rows of the table's files.
     pub read: u64,
+    /// Rows that the run was made from.
     pub accepted: u64,
+    /// Faulty rows, listed in the table `quarantine`.
     pub set_aside: u64,
+    /// Rows that were not known on the as-of date; they have no effect.
     pub not_yet_known: u64,
 }
 

@@ -65,6 +65,13 @@ column_kinds! {
     References(UInt32Array, as_primitive_opt::<arrow::datatypes::UInt32Type>) -> usize, |position| position as usize;
 }
 
+impl Dates {
+    /// The days up to one day; later ones are null, as they were on it.
+    pub fn known_by(&self, day: Date) -> Dates {
+        Dates(self.0.iter().map(|value| value.filter(|&value| value <= day.0)).collect())
+    }
+}
+
 /// Texts and the row's own identifiers.
 #[derive(Clone, Debug)]
 pub struct Texts(LargeStringArray);

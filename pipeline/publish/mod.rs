@@ -5,11 +5,13 @@
 
 pub mod bank_files;
 mod files;
-pub mod manifest;
+mod lock;
 mod parquet;
+mod prune;
+mod sweep;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -18,30 +20,18 @@ use serde::Serialize;
 use crate::calendar::Date;
 use crate::contract::Contracts;
 use crate::fault::{Error, Fault, Result};
+use crate::manifest::{FileEntry, Manifest, OutputEntry, ReleasedEntry};
 use crate::outputs::OutputTable;
 use crate::regulator::{self, Export};
 
-use self::manifest::{Manifest, OutputEntry, ReleasedEntry};
+pub use self::lock::{Lock, lock, lock_existing};
+use self::parquet::Written;
+pub use self::prune::{leftovers, remove_runs};
+use self::sweep::HIDDEN;
 
-/// Keeps a second run of the same bank away until it is dropped or the process ends.
-pub struct Lock {
-    _file: File,
-}
-
-/// Takes the lock of a folder of runs, creating the folder where needed.
-pub fn lock(runs: &Path) -> Result<Lock> {
-    files::create_folder(runs)?;
-    let path = runs.join(".lock");
-    let file = files::create_file(&path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Lock { _file: file }),
-        Err(TryLockError::WouldBlock) => {
-            let fault = Fault::new(format!("another run is writing to `{}`", runs.display()));
-            Err(Error::could_not_run(fault.hint("wait until it has ended, or give this run another `--out`")))
-        }
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path, &error)),
-    }
-}
+/// The files of a run's folder that are not listed in its manifest.
+pub const MANIFEST: &str = "manifest.json";
+pub const LINEAGE: &str = "lineage.ndjson";
 
 /// Where a run of an as-of date with an id stands.
 pub fn run_folder(runs: &Path, as_of: Date, run_id: &str) -> PathBuf {
@@ -53,21 +43,20 @@ pub fn next_sequence(published: &[crate::read::published::PublishedRun], as_of: 
     published.iter().filter(|run| run.as_of == as_of).map(|run| run.sequence).max().unwrap_or(0) + 1
 }
 
-/// Publishes the output tables, what leaves the bank (if anything does), and their manifest; returns the run's folder.
-/// What was written is filled into the manifest here.
+/// Publishes the output tables, what leaves the bank (if anything does), their lineage and their manifest; returns the
+/// run's folder. What was written is filled into the manifest here, before `lineage` is asked for its events.
 pub fn publish(
     runs: &Path,
     outputs: &[OutputTable],
     export: Option<&Export>,
     contracts: &Contracts,
     mut manifest: Manifest,
-    as_of: Date,
-) -> Result<PathBuf> {
-    let day = runs.join(as_of.to_string());
+    lineage: &dyn Fn(&Manifest) -> Result<String>,
+) -> Result<(PathBuf, Manifest)> {
+    let day = runs.join(&manifest.as_of);
     files::create_folder(&day)?;
-    sweep(&day)?;
     let hidden = tempfile::Builder::new()
-        .prefix(&format!(".{}-", manifest.run_id))
+        .prefix(&format!("{HIDDEN}{}-", manifest.run_id))
         .tempdir_in(&day)
         .map_err(|error| Error::io("create a folder in", &day, &error))?;
     files::restrict_folder(hidden.path())?;
@@ -75,20 +64,52 @@ pub fn publish(
     if let Some(export) = export {
         manifest.regulator = write_export(hidden.path(), export, contracts, &manifest)?;
     }
-    for entry in manifest.outputs.values() {
-        entry.verify(hidden.path())?;
-    }
-    for entry in &manifest.regulator {
-        entry.verify(hidden.path())?;
-    }
-    files::write_new(&hidden.path().join("manifest.json"), manifest.to_json()?.as_bytes())?;
+    verify(hidden.path(), &manifest)?;
+    files::write_new(&hidden.path().join(LINEAGE), lineage(&manifest)?.as_bytes())?;
+    files::write_new(&hidden.path().join(MANIFEST), manifest.to_json()?.as_bytes())?;
     files::sync_folder(hidden.path())?;
-    let target = run_folder(runs, as_of, &manifest.run_id);
+    files::make_read_only(hidden.path())?;
+    let target = day.join(&manifest.run_id);
     // From here on the folder is no longer temporary: either the rename shows it, or the next run sweeps it.
     let hidden = hidden.keep();
     fs::rename(&hidden, &target).map_err(|error| Error::io("rename into place", &target, &error))?;
     files::sync_folder(&day)?;
-    Ok(target)
+    Ok((target, manifest))
+}
+
+/// Reads every file back: digests, sizes and rows must be the ones that were computed.
+fn verify(folder: &Path, manifest: &Manifest) -> Result<()> {
+    for output in manifest.outputs.values() {
+        let mut rows = 0;
+        for file in &output.files {
+            verify_file(folder, &file.path, file.bytes, &file.digest)?;
+            rows += crate::read::parquet_rows(&folder.join(&file.path))?;
+        }
+        if let Some(first) = output.files.first().filter(|_| rows != output.rows) {
+            return Err(not_as_written(&first.path));
+        }
+    }
+    manifest.regulator.iter().try_for_each(|file| verify_file(folder, &file.path, file.bytes, &file.digest))
+}
+
+fn verify_file(folder: &Path, path: &str, bytes: u64, digest: &str) -> Result<()> {
+    let found = crate::read::digest(&folder.join(path))?;
+    if found == (bytes, digest.to_string()) { Ok(()) } else { Err(not_as_written(path)) }
+}
+
+fn not_as_written(path: &str) -> Error {
+    let fault = Fault::new(format!("`{path}` does not hold what was written to it"));
+    Error::could_not_run(fault.hint("the disk may be full or failing; nothing was published"))
+}
+
+fn entry(rows: u64, written: Vec<Written>) -> OutputEntry {
+    let files = written.into_iter().map(|file| FileEntry {
+        path: file.path,
+        rows: file.rows,
+        bytes: file.bytes,
+        digest: file.digest,
+    });
+    OutputEntry { rows, files: files.collect() }
 }
 
 /// Writes the output tables into a folder, several at once; what was written, by table.
@@ -103,7 +124,7 @@ pub fn write_tables(
         .map(|output| {
             let contract = contracts.output(&output.name)?;
             let written = parquet::write_table(folder, contract, &output.batch, manifest)?;
-            Ok((output.name.clone(), OutputEntry::new(output.batch.num_rows() as u64, &written)))
+            Ok((output.name.clone(), entry(output.batch.num_rows() as u64, written)))
         })
         .collect()
 }
@@ -141,6 +162,11 @@ fn write_export(
     Ok(written)
 }
 
+/// Replaces a file that somebody asked for on the command line, at once: a reader sees the old one or the new one.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    files::replace(path, bytes, HIDDEN)
+}
+
 #[derive(Serialize)]
 struct Latest<'a> {
     as_of: String,
@@ -161,18 +187,6 @@ pub fn point_to_latest(runs: &Path, latest: &crate::read::published::PublishedRu
     if fs::read(&path).is_ok_and(|present| present == text.as_bytes()) {
         Ok(())
     } else {
-        files::replace(&path, text.as_bytes())
+        files::replace(&path, text.as_bytes(), HIDDEN)
     }
-}
-
-/// Removes what a killed run left behind. The lock says that nobody is still writing it.
-fn sweep(day: &Path) -> Result<()> {
-    let entries = fs::read_dir(day).map_err(|error| Error::io("look into", day, &error))?;
-    for entry in entries {
-        let entry = entry.map_err(|error| Error::io("look into", day, &error))?;
-        if entry.file_name().to_string_lossy().starts_with('.') && entry.path().is_dir() {
-            fs::remove_dir_all(entry.path()).map_err(|error| Error::io("remove", &entry.path(), &error))?;
-        }
-    }
-    Ok(())
 }

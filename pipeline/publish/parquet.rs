@@ -15,9 +15,9 @@ use serde_json::json;
 
 use crate::contract::Contract;
 use crate::fault::{Error, Result};
+use crate::manifest::Manifest;
 
 use super::files;
-use super::manifest::Manifest;
 
 /// Rows of one file; more make a folder of files.
 const ROWS_A_FILE: usize = 5_000_000;

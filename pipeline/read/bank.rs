@@ -39,6 +39,8 @@ pub struct FileInput {
     pub format: CsvFormat,
     /// The path of an SQL file.
     pub adapter: Option<String>,
+    /// Whether nothing newer is to come: the audit does not judge its age.
+    pub is_historic: bool,
 }
 
 /// How a text file is written.
@@ -115,6 +117,8 @@ struct InputTable {
     #[serde(default = "point")]
     decimal: char,
     adapter: Option<String>,
+    #[serde(default)]
+    is_historic: bool,
 }
 
 fn comma() -> char {
@@ -255,6 +259,7 @@ fn file_input(at: &str, table: &str, input: InputTable) -> Result<FileInput> {
             decimal: input.decimal,
         },
         adapter: input.adapter,
+        is_historic: input.is_historic,
     })
 }
 

@@ -21,6 +21,7 @@ const FAULTS_SHOWN: usize = 5;
 /// Reads a whole text file. `wanted` are the columns to keep, None for all; the batches keep the file's row order.
 pub fn read(path: &Path, shown: &str, format: &CsvFormat, wanted: Option<&[String]>) -> Result<Vec<RecordBatch>> {
     let bytes = std::fs::read(path).map_err(|error| Error::io("read", path, &error))?;
+    without_hole(&bytes, shown)?;
     let text = decode(&bytes, shown, format.encoding)?;
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(format.delimiter)
@@ -62,6 +63,19 @@ pub fn read(path: &Path, shown: &str, format: &CsvFormat, wanted: Option<&[Strin
     ragged.refuse(is_quote_open, last_line)?;
     rows.finish()
 }
+
+/// Refuses a file with a long row of zero bytes: no export writes one, and a write that was cut off leaves one.
+fn without_hole(bytes: &[u8], shown: &str) -> Result<()> {
+    let Some(at) = bytes.windows(HOLE_BYTES).position(|window| window.iter().all(|&byte| byte == 0)) else {
+        return Ok(());
+    };
+    let line = bytes.iter().take(at).filter(|&&byte| byte == b'\n').count() + 1;
+    let fault = Fault::new(format!("`{shown}` line {line} has a hole: {HOLE_BYTES} zero bytes or more in a row"));
+    Err(Error::refused(fault.hint("the file was not written to its end; export it again")))
+}
+
+/// Zero bytes in a row that are no value any more.
+const HOLE_BYTES: usize = 32;
 
 /// The columns of a text file, without its rows.
 fn headings(reader: &mut csv::Reader<&[u8]>, shown: &str) -> Result<Vec<String>> {
@@ -248,6 +262,7 @@ mod tests {
         assert!(message(b"", &plain).contains("is empty"));
         assert!(message(b"a,a\n", &plain).contains("heading `a` twice"));
         assert!(message(b"a,b\n1,2\n3\n", &plain).contains("line 3 has 1 fields where the headings have 2"));
+        assert!(message(&[b"a\nb\n".as_slice(), &[0; 32]].concat(), &plain).contains("line 3 has a hole"));
         assert!(message(b"a\n\xD5\xC5\n", &plain).contains("line 2 is not UTF-8"));
         assert!(message(b"a,b\n1,\"2\n3,4\n", &plain).contains("line 2 opens a quote that is never closed"));
         let format = CsvFormat { encoding: Encoding::Gb18030, ..CsvFormat::default() };

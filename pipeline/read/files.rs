@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
-use std::path::Path;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
 
 use crate::contract::Contract;
 use crate::fault::{Collector, Error, Fault, Result};
@@ -66,7 +66,16 @@ fn declared(bank: &Bank, contract: &Contract, input: &FileInput) -> Result<Table
 fn by_own_name(bank: &Bank, contract: &Contract) -> Result<Option<TableFiles>> {
     let table = &contract.table;
     let names = [format!("{table}.parquet"), format!("{table}.csv"), table.clone()];
-    let found: Vec<&String> = names.iter().filter(|name| bank.folder.join(name).exists()).collect();
+    let mut found = Vec::new();
+    for name in &names {
+        let path = bank.folder.join(name);
+        // Of a link itself, not of what it points at: a table whose link leads nowhere is not one that the bank lacks.
+        match fs::symlink_metadata(&path) {
+            Ok(_) => found.push(name),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io("look at", &path, &error)),
+        }
+    }
     match found.as_slice() {
         [] if contract.required => {
             let fault = Fault::new(format!("`{}` has no file for the required table `{table}`", bank.folder.display()));
@@ -100,18 +109,26 @@ fn find(bank: &Bank, contract: &Contract, pattern: &str) -> Result<Vec<InputFile
     let path = bank.folder.join(pattern);
     let mut files = Vec::new();
     if path.is_dir() {
-        walk(&path, pattern.trim_end_matches('/'), &mut files)?;
+        walk(&path, pattern.trim_end_matches('/'), &mut Vec::new(), &mut files)?;
     } else if path.is_file() {
         files.push(input_file(pattern));
     } else if pattern.contains(['*', '?', '[']) {
         globbed(bank, &path, &mut files)?;
     }
-    if files.is_empty() {
-        let fault = Fault::new(format!("input `{}` names `{pattern}`, and there is no such file", contract.table));
-        let hint = format!("paths are relative to `{}`", bank.folder.display());
-        return Err(Error::refused(fault.hint(hint)));
-    }
-    Ok(files)
+    if files.is_empty() { Err(Error::refused(no_file(bank, contract, pattern))) } else { Ok(files) }
+}
+
+/// Why a path of `bank.toml` leads to no file.
+pub(super) fn no_file(bank: &Bank, contract: &Contract, pattern: &str) -> Fault {
+    let path = bank.folder.join(pattern);
+    let why = match (fs::symlink_metadata(&path), fs::metadata(&path)) {
+        (Ok(_), Ok(found)) if found.is_dir() => "that folder holds no file of data",
+        (Ok(_), Ok(_)) => "that is no regular file",
+        (Ok(_), Err(_)) => "that link leads to no file",
+        (Err(_), _) => "there is no such file",
+    };
+    let fault = Fault::new(format!("input `{}` names `{pattern}`, and {why}", contract.table));
+    fault.hint(format!("paths are relative to `{}`", bank.folder.display()))
 }
 
 fn globbed(bank: &Bank, pattern: &Path, files: &mut Vec<InputFile>) -> Result<()> {
@@ -128,8 +145,15 @@ fn globbed(bank: &Bank, pattern: &Path, files: &mut Vec<InputFile>) -> Result<()
     Ok(())
 }
 
-/// Every data file below a folder; what begins with `.` or `_` is a tool's own note and is passed over.
-fn walk(folder: &Path, relative: &str, files: &mut Vec<InputFile>) -> Result<()> {
+/// Every data file below a folder; what begins with `.` or `_` is a tool's own note and is passed over. `above` are the
+/// folders that lead here: a link back to one of them would be followed round and round.
+fn walk(folder: &Path, relative: &str, above: &mut Vec<PathBuf>, files: &mut Vec<InputFile>) -> Result<()> {
+    let own = fs::canonicalize(folder).map_err(|error| Error::io("look into", folder, &error))?;
+    if above.contains(&own) {
+        let fault = Fault::new(format!("`{relative}` is a link back to a folder that it is in"));
+        return Err(Error::refused(fault.hint("remove the link: its files would be read again and again")));
+    }
+    above.push(own);
     let entries = fs::read_dir(folder).map_err(|error| Error::io("look into", folder, &error))?;
     for entry in entries {
         let entry = entry.map_err(|error| Error::io("look into", folder, &error))?;
@@ -139,11 +163,12 @@ fn walk(folder: &Path, relative: &str, files: &mut Vec<InputFile>) -> Result<()>
         }
         let below = format!("{relative}/{name}");
         if entry.path().is_dir() {
-            walk(&entry.path(), &below, files)?;
+            walk(&entry.path(), &below, above, files)?;
         } else if name.ends_with(".csv") || name.ends_with(".parquet") {
             files.push(input_file(&below));
         }
     }
+    above.pop();
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(())
 }

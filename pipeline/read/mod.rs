@@ -3,11 +3,17 @@
 //! Leaves to `clean` what the values mean and which rows are sound.
 #![allow(clippy::disallowed_methods)]
 
+#[cfg(feature = "adapters")]
+mod adapter;
+#[cfg(not(feature = "adapters"))]
+#[path = "without_adapters.rs"]
 mod adapter;
 pub mod bank;
 mod csv;
 mod files;
+mod guard;
 mod parquet;
+#[cfg(feature = "adapters")]
 mod polars_bridge;
 pub mod published;
 
@@ -25,6 +31,7 @@ use crate::fault::{Collector, Error, Fault, Result};
 
 use self::bank::{Bank, CsvFormat};
 pub use self::files::digest;
+pub use self::guard::is_guarded;
 use self::files::{FileFormat, InputFile, TableFiles};
 use self::parquet::ParquetFile;
 
@@ -102,10 +109,15 @@ impl Source {
 pub fn table(bank: &Bank, contract: &Contract) -> Result<Option<Source>> {
     let Some(table_files) = files::resolve(bank, contract)? else { return Ok(None) };
     let digests = digest_all(bank, contract, &table_files)?;
-    let source = match &table_files.adapter {
-        Some(adapter) => adapted(bank, contract, &table_files, adapter, digests)?,
-        None => plain(bank, contract, &table_files, digests)?,
+    let outcome = match &table_files.adapter {
+        Some(adapter) => adapted(bank, contract, &table_files, adapter, digests.clone()),
+        None => plain(bank, contract, &table_files, digests.clone()),
     };
+    if outcome.is_err() {
+        // What looks like a bad file may be one that is still being written; that is what to say of it.
+        unchanged(bank, &digests)?;
+    }
+    let source = outcome?;
     if contract.required && source.rows() == 0 {
         let names: Vec<String> = source.paths.iter().map(|path| format!("`{path}`")).collect();
         let fault = Fault::new(format!(
@@ -120,6 +132,30 @@ pub fn table(bank: &Bank, contract: &Contract) -> Result<Option<Source>> {
     Ok(Some(source))
 }
 
+/// Digests the files that were read once more: what was read must be what stands there. A file that changed meanwhile
+/// may have been read half old and half new.
+pub fn unchanged(bank: &Bank, files: &[ReadFile]) -> Result<()> {
+    let faults: Vec<Fault> = files.par_iter().filter_map(|file| changed(bank, file)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::CouldNotRun(faults)) }
+}
+
+fn changed(bank: &Bank, file: &ReadFile) -> Option<Fault> {
+    let found = files::digest(&bank.folder.join(&file.path));
+    let change = match &found {
+        Ok((bytes, digest)) if *bytes == file.bytes && *digest == file.digest => return None,
+        Ok((bytes, _)) if *bytes != file.bytes => format!("it had {} bytes and has {bytes} now", file.bytes),
+        Ok(_) => "its digest is another now".to_string(),
+        Err(_) => "it cannot be read any more".to_string(),
+    };
+    let fault = Fault::new(format!("`{}` changed while it was read", file.path)).caused_by(change);
+    Some(fault.hint("start the night when the export has ended; write exports under another name and rename them"))
+}
+
+/// Rows of a Parquet file, by its own footer.
+pub fn parquet_rows(path: &Path) -> Result<u64> {
+    Ok(ParquetFile::open(path, &path.to_string_lossy())?.row_groups().iter().sum())
+}
+
 fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles) -> Result<Vec<ReadFile>> {
     let mut paths: Vec<&String> = table_files.files.values().flatten().map(|file| &file.path).collect();
     paths.extend(&table_files.adapter);
@@ -130,8 +166,7 @@ fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles) -> Res
         .map(|path| {
             let full = bank.folder.join(path);
             if !full.is_file() {
-                let fault = Fault::new(format!("input `{}` names `{path}`, and there is no such file", contract.table));
-                return Err(Error::refused(fault.hint(format!("paths are relative to `{}`", bank.folder.display()))));
+                return Err(Error::refused(files::no_file(bank, contract, path)));
             }
             let (bytes, digest) = files::digest(&full)?;
             Ok(ReadFile { table: contract.table.clone(), path: path.clone(), bytes, digest })
@@ -313,9 +348,13 @@ fn same_columns(adapter: &str, name: &str, batches: Vec<RecordBatch>) -> Result<
         .collect()
 }
 
-/// The text of a small file: `bank.toml`, an adapter.
+/// The text of a small file: `bank.toml`, an adapter, a manifest. A pipe or device would be waited for without end.
 fn read_text(path: &Path) -> std::io::Result<String> {
-    std::fs::read_to_string(path)
+    if std::fs::metadata(path)?.is_file() {
+        std::fs::read_to_string(path)
+    } else {
+        Err(std::io::Error::other("it is no regular file"))
+    }
 }
 
 /// "did you mean …", or the names that come nearest.

@@ -1,6 +1,7 @@
 //! Parquet files to Arrow columns, row group by row group over the threads, only the columns that are wanted.
 //! Says nothing about what a value means; `clean` checks it against the contract.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,8 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader
 use parquet::errors::ParquetError;
 
 use crate::fault::{Error, Fault, Result};
+
+use super::guard::guarded;
 
 /// Rows of one batch: large enough to amortise, small enough to stay in cache while it is checked.
 const ROWS_A_BATCH: usize = 1 << 16;
@@ -25,8 +28,9 @@ pub struct ParquetFile {
 impl ParquetFile {
     pub fn open(path: &Path, shown: &str) -> Result<Self> {
         let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
-        let metadata =
-            ArrowReaderMetadata::load(&file, Default::default()).map_err(|error| unreadable(shown, &error))?;
+        let metadata = guarded(|| ArrowReaderMetadata::load(&file, Default::default()))
+            .map_err(|panic| unreadable(shown, &panic))?
+            .map_err(|error| unreadable(shown, &error))?;
         Ok(ParquetFile { path: path.to_path_buf(), shown: shown.to_string(), metadata })
     }
 
@@ -43,6 +47,16 @@ impl ParquetFile {
     pub fn read(&self, row_group: usize, wanted: &[String]) -> Result<Vec<RecordBatch>> {
         // Opened anew for each row group: clones of one file share their place in it, and threads would move it.
         let file = File::open(&self.path).map_err(|error| Error::io("open", &self.path, &error))?;
+        let damaged = |cause: &dyn Display| {
+            let fault = Fault::new(format!("`{}` row group {row_group} cannot be decoded", self.shown));
+            Error::refused(fault.caused_by(cause).hint("the file is damaged; export it again"))
+        };
+        guarded(|| self.decode(file, row_group, wanted))
+            .map_err(|panic| damaged(&panic))?
+            .map_err(|error| damaged(&error))
+    }
+
+    fn decode(&self, file: File, row_group: usize, wanted: &[String]) -> Decoded {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
         let names = wanted.iter().map(String::as_str);
         let mask = ProjectionMask::columns(builder.parquet_schema(), names);
@@ -50,23 +64,24 @@ impl ParquetFile {
             .with_projection(mask)
             .with_row_groups(vec![row_group])
             .with_batch_size(ROWS_A_BATCH)
-            .build()
-            .map_err(|error| unreadable(&self.shown, &error))?;
-        reader
-            .map(|batch| {
-                batch.map_err(|error| {
-                    Error::refused(
-                        Fault::new(format!("`{}` row group {row_group} cannot be decoded", self.shown))
-                            .caused_by(error)
-                            .hint("the file is damaged; export it again"),
-                    )
-                })
-            })
-            .collect()
+            .build()?;
+        let batches = reader.collect::<std::result::Result<Vec<_>, _>>()?;
+        let (rows, decoded) = (self.row_groups().get(row_group).copied(), rows_of(&batches));
+        if rows == Some(decoded) {
+            Ok(batches)
+        } else {
+            Err(ParquetError::General(format!("its footer names {} rows, and it holds {decoded}", rows.unwrap_or(0))))
+        }
     }
 }
 
-fn unreadable(shown: &str, error: &ParquetError) -> Error {
+type Decoded = std::result::Result<Vec<RecordBatch>, ParquetError>;
+
+fn rows_of(batches: &[RecordBatch]) -> u64 {
+    batches.iter().map(|batch| batch.num_rows() as u64).sum()
+}
+
+fn unreadable(shown: &str, error: &dyn Display) -> Error {
     let fault = Fault::new(format!("`{shown}` is no readable Parquet file"));
     Error::refused(fault.caused_by(error).hint("the file may be cut off or still being written; export it again"))
 }
