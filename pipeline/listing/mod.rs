@@ -1,7 +1,7 @@
 //! What published runs say, read back for those who act on it: how far the bank, a branch or an area is covered, what
-//! one officer can take along, and the indicators. Every figure is a run's own; this module looks up, adds up and words.
-//! The forms for machines are `Coverage`, `WorkList` and `Indicators` themselves, those for people are made of them in
-//! the `_text` files.
+//! one officer can take along, the indicators, and which runs there are and may go. Every figure is a run's own; this
+//! module looks up, adds up and words. The forms for machines are `Coverage`, `WorkList`, `Indicators`, `Runs` and
+//! `Decision` themselves; those for people are made of them, of the larger ones in the `_text` files.
 
 pub mod coverage;
 mod coverage_text;
@@ -9,12 +9,14 @@ mod faults;
 pub mod indicators;
 mod indicators_text;
 mod lines;
-mod page;
+pub(crate) mod page;
 mod rows;
-mod table;
+pub mod runs;
+pub mod runs_kept;
+pub(crate) mod table;
 pub mod work_list;
 mod work_list_text;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeSet;
 

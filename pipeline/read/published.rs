@@ -1,6 +1,10 @@
 //! Runs that were published before: where they are, which one a name means, and what tonight's rules look back at.
 //! Opens their files; what they mean is in `previous`, how they are written in `publish`.
 
+mod description;
+mod made_from;
+mod summary;
+mod verify;
 mod vintage;
 
 use std::collections::BTreeMap;
@@ -17,7 +21,11 @@ use crate::previous::{NoticeDays, Previous, PreviousHousehold};
 
 use super::parquet::ParquetFile;
 
-pub use vintage::{EarlierVintage, MadeFrom, Observation, REGULATOR, latest_vintage};
+pub use description::{Description, VersionHead, describe};
+pub use made_from::MadeFrom;
+pub use summary::{DamagedRun, Latest, RunName, RunSummary, Survey, survey};
+pub use verify::{Verified, find_any, verify};
+pub use vintage::{EarlierVintage, Observation, REGULATOR, latest_vintage};
 
 /// One published run: its folder and what its manifest says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +50,14 @@ struct ManifestHead {
 #[derive(Deserialize)]
 struct PreviousRunHead {
     run_id: String,
+}
+
+/// What a manifest says of one published file.
+#[derive(Deserialize)]
+struct FileHead {
+    path: String,
+    bytes: u64,
+    digest: String,
 }
 
 /// Every published run below `runs` that can be read, by as-of date and sequence. For those who look for one run or
@@ -104,12 +120,18 @@ pub fn definitions(run: &PublishedRun) -> Result<BTreeMap<String, String>> {
         #[serde(default)]
         definitions: BTreeMap<String, String>,
     }
-    let text = super::read_text(&run.folder.join("manifest.json")).map_err(|error| damaged(&run.folder, &error))?;
+    let text = manifest_text(run)?;
     let of_run: Definitions = serde_json::from_str(&text).map_err(|error| damaged(&run.folder, &error))?;
     Ok(of_run.definitions)
 }
 
-fn damaged(folder: &Path, cause: &dyn std::fmt::Display) -> Error {
+/// The manifest of a run as it stands in its folder.
+pub fn manifest_text(run: &PublishedRun) -> Result<String> {
+    super::read_text(&run.folder.join("manifest.json")).map_err(|error| damaged(&run.folder, &error))
+}
+
+/// A published run that cannot be what was published.
+pub fn damaged(folder: &Path, cause: &dyn std::fmt::Display) -> Error {
     let fault = Fault::new(format!("the published run `{}` is damaged", folder.display())).caused_by(cause);
     let hint = "restore it from a backup or move its folder away; `--previous none` starts over without it";
     Error::could_not_run(fault.hint(hint))
@@ -118,6 +140,7 @@ fn damaged(folder: &Path, cause: &dyn std::fmt::Display) -> Error {
 /// The run with the latest as-of date before `as_of`; of several the one published last. A run of that date that
 /// cannot be read is an error: it is not for a night to decide that it never was.
 pub fn latest_before(runs: &Path, as_of: Date) -> Result<Option<PublishedRun>> {
+    latest_is_there(runs, as_of)?;
     for (_, day) in days(runs)?.into_iter().rev().filter(|(day, _)| *day < as_of) {
         let published = folders(&day)?.iter().map(|folder| open(folder)).collect::<Result<Vec<_>>>()?;
         if let Some(latest) = published.into_iter().max_by_key(|run| run.sequence) {
@@ -125,6 +148,27 @@ pub fn latest_before(runs: &Path, as_of: Date) -> Result<Option<PublishedRun>> {
         }
     }
     Ok(None)
+}
+
+/// A run before `as_of` to which `latest.json` points must not have gone: a night that took an older one, or none, would
+/// forget grades that were told to people.
+fn latest_is_there(runs: &Path, as_of: Date) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Latest {
+        as_of: String,
+        path: String,
+    }
+    let Ok(text) = super::read_text(&runs.join("latest.json")) else { return Ok(()) };
+    let Ok(latest) = serde_json::from_str::<Latest>(&text) else { return Ok(()) };
+    let is_before = Date::parse(&latest.as_of).is_some_and(|day| day < as_of);
+    let folder = runs.join(&latest.path);
+    if !is_before || folder.join("manifest.json").exists() {
+        return Ok(());
+    }
+    let fault =
+        Fault::new(format!("the previous run `{}` is missing, and `latest.json` points to it", folder.display()));
+    let hint = "restore it from a backup, name another run with `--previous`, or start over with `--previous none`";
+    Err(Error::could_not_run(fault.hint(hint)))
 }
 
 /// The run that a user means: a run id, an as-of date, `latest`, or the path of a run folder.
@@ -150,8 +194,9 @@ pub fn find(runs: &Path, name: &str) -> Result<PublishedRun> {
     })
 }
 
-/// What an earlier run said of households and areas.
+/// What an earlier run said of households and areas, from files that are what its manifest says.
 pub fn previous(run: &PublishedRun) -> Result<Previous> {
+    let accepted = sound(run, &["household_grades", "grant_limits", "village_ratings", "public_notice"])?;
     let limits = amounts(&table(run, "grant_limits", &["household_id", "suggested_limit"])?, run)?;
     let mut households = Vec::new();
     for (grade, limit) in grades(run)?.into_iter().zip(limits) {
@@ -161,7 +206,34 @@ pub fn previous(run: &PublishedRun) -> Result<Previous> {
         households.push(PreviousHousehold { suggested_limit: limit.1, ..grade });
     }
     households.sort_by(|one, other| one.household_id.cmp(&other.household_id));
-    Ok(Previous { run_id: Some(run.run_id.clone()), households, stars: stars(run)?, notices: notices(run)? })
+    Ok(Previous { run_id: Some(run.run_id.clone()), accepted, households, stars: stars(run)?, notices: notices(run)? })
+}
+
+/// Checks the files of some tables against the manifest, and tells the rows that the run accepted of each input table.
+fn sound(run: &PublishedRun, tables: &[&str]) -> Result<BTreeMap<String, u64>> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        tables: BTreeMap<String, Counts>,
+        outputs: BTreeMap<String, Output>,
+    }
+    #[derive(Deserialize)]
+    struct Counts {
+        accepted: u64,
+    }
+    #[derive(Deserialize)]
+    struct Output {
+        files: Vec<FileHead>,
+    }
+    let text = manifest_text(run)?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| damaged(&run.folder, &error))?;
+    for file in tables.iter().filter_map(|table| manifest.outputs.get(*table)).flat_map(|output| &output.files) {
+        let found = super::digest(&run.folder.join(&file.path)).map_err(|error| damaged(&run.folder, &error))?;
+        if found != (file.bytes, file.digest.clone()) {
+            let cause = format!("`{}` does not hold what `manifest.json` says was published", file.path);
+            return Err(damaged(&run.folder, &cause));
+        }
+    }
+    Ok(manifest.tables.into_iter().map(|(table, counts)| (table, counts.accepted)).collect())
 }
 
 /// Grades, and the final grade of those for whom everything held that a public notice asks for.

@@ -2,8 +2,10 @@
 //! Knows no rule; what a cell must be is said by each test.
 
 pub mod bank;
+pub mod digests;
 pub mod program;
 pub mod published;
+pub mod scratch;
 
 use std::path::{Path, PathBuf};
 

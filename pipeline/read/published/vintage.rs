@@ -12,7 +12,7 @@ use crate::calendar::Date;
 use crate::fault::{Error, Fault, Result};
 use crate::read::{self, ReadFile};
 
-use super::{PublishedRun, folders, table, text_column};
+use super::{FileHead, MadeFrom, PublishedRun, folders, table, text_column};
 
 /// The folder inside a run's that holds what leaves the bank.
 pub const REGULATOR: &str = "regulator";
@@ -21,19 +21,6 @@ pub const REGULATOR: &str = "regulator";
 const TABLE: &str = "regulator/indicators";
 const COLUMNS: [&str; 8] =
     ["REF_AREA", "INDICATOR", "BREAKDOWN", "OBS_STATUS", "DEF_VERSION", "OBS_VALUE", "NUMERATOR", "DENOMINATOR"];
-
-/// What a run is a function of, apart from its as-of date.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MadeFrom {
-    pub program_version: String,
-    pub rulebook_digest: String,
-    /// Digest of each indicator's definition in force, by the indicator's id.
-    pub definitions: BTreeMap<String, String>,
-    pub previous_run: Option<String>,
-    /// Digest of `bank.toml`, which says how the input files are read.
-    pub bank_digest: String,
-    pub inputs: Vec<ReadFile>,
-}
 
 /// One row of `indicators.csv`: what anybody outside the bank may see. Numerator and denominator are in units of 10^−4.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,13 +70,6 @@ struct RulebookHead {
 #[derive(Deserialize)]
 struct RunHead {
     run_id: String,
-}
-
-#[derive(Deserialize)]
-struct FileHead {
-    path: String,
-    bytes: u64,
-    digest: String,
 }
 
 /// The vintage of an as-of date that was published last. A run of that date that cannot be read is an error: what a
