@@ -25,3 +25,9 @@ pub fn tell_json(value: &impl serde::Serialize) -> Result<()> {
 pub fn note(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
+
+/// Every fault, one after the other.
+pub fn faults(error: &Error) {
+    let reports: Vec<String> = error.faults().iter().map(Fault::report).collect();
+    note(reports.join("\n\n"));
+}

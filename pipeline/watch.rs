@@ -1,32 +1,76 @@
 //! How long each stage took and how much memory the program has needed so far. The only place that looks at a clock:
 //! what it measures goes into the manifest and the log, and never into a result.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::fault::{Error, Fault, Result};
 
+/// A moment on the wall clock, in microseconds since 1970 (UTC): when a night began and ended. For lineage and metrics
+/// only; no result depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub i64);
+
+impl Moment {
+    /// The present moment; 1970 where the clock stands before it.
+    #[allow(clippy::disallowed_methods)]
+    pub fn now() -> Moment {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The stages of a night, in the order in which they run.
+pub const STAGES: [&str; 14] = [
+    "clean",
+    "visits",
+    "facts",
+    "score",
+    "grade",
+    "limit",
+    "coverage",
+    "distances",
+    "indicators",
+    "disclosure",
+    "outputs",
+    "regulator",
+    "audit",
+    "publish",
+];
+
+/// What is told of a stage: that it begins, so that a fault can be told with its stage, and what it has cost.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    Begun(String),
+    Ended(StageCost),
+}
+
 /// What one stage cost.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct StageCost {
+    /// The stage's name.
     pub stage: String,
+    /// Wall-clock time.
     pub seconds: f64,
     /// Rows that the stage made, or read for the stages that only read.
     pub rows: u64,
-    /// The most memory that the program has held up to the stage's end; None where the system does not tell.
+    /// The most memory that the program has held up to the stage's end; null where the system does not tell.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub peak_memory_bytes: Option<u64>,
 }
 
 /// Measures the stages of a run, and tells each to whoever watches.
 pub struct Watch<'a> {
     costs: Vec<StageCost>,
-    tell: &'a mut dyn FnMut(&StageCost),
+    tell: &'a mut dyn FnMut(&Progress),
     memory_max_bytes: Option<u64>,
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(tell: &'a mut dyn FnMut(&StageCost)) -> Watch<'a> {
+    pub fn new(tell: &'a mut dyn FnMut(&Progress)) -> Watch<'a> {
         Watch { costs: Vec::new(), tell, memory_max_bytes: None }
     }
 
@@ -40,15 +84,17 @@ impl<'a> Watch<'a> {
     /// Runs a stage. `rows` counts what it made.
     #[allow(clippy::disallowed_methods)]
     pub fn stage<T>(&mut self, stage: &str, rows: impl Fn(&T) -> u64, run: impl FnOnce() -> Result<T>) -> Result<T> {
+        (self.tell)(&Progress::Begun(stage.to_string()));
         let start = Instant::now();
         let made = run()?;
         let cost = StageCost {
             stage: stage.to_string(),
-            seconds: start.elapsed().as_secs_f64(),
+            // Whole microseconds: as few digits as are read back to the same number.
+            seconds: start.elapsed().as_micros() as f64 / 1e6,
             rows: rows(&made),
             peak_memory_bytes: peak_memory_bytes(),
         };
-        (self.tell)(&cost);
+        (self.tell)(&Progress::Ended(cost.clone()));
         let within = self.within_memory(&cost);
         self.costs.push(cost);
         within.map(|()| made)
