@@ -15,9 +15,9 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use wellfield::contract::{Contract, Contracts};
+use wellfield::manifest::Manifest;
 use wellfield::outputs::OutputTable;
 use wellfield::publish;
-use wellfield::publish::manifest::Manifest;
 use wellfield::read::published;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;

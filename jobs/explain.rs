@@ -32,7 +32,7 @@ fn explain(options: &Explain, language: explanation::Language) -> Result<Explana
         prepare::prepare(&options.bank, asked.as_of, options.rulebook.as_deref(), &mut watch)?;
     let number = explanation::locate(&cleaned, asked.as_of, &options.household)?;
     let previous = prepare::previous(asked.previous.as_ref())?;
-    let run_id = night::run_id(&bank.text, &cleaned.files, &rulebook, asked.as_of, &previous);
+    let run_id = night::made_from(&bank, &cleaned.files, &rulebook, &previous).run_id(asked.as_of);
     let origin = origin(run_id, asked.published.as_ref(), &runs, &options.household)?;
     let night = night::rate(cleaned, &previous, &rulebook, &contracts, &mut watch)?;
     let subject = Subject::of(&night, &previous, &rulebook, &contracts, number, language)?;

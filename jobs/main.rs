@@ -2,6 +2,7 @@
 //! Each verb has a file of its own; what they do is done by the library.
 
 mod check;
+mod compare;
 mod coverage;
 mod explain;
 mod generate;
@@ -9,39 +10,52 @@ mod indicators;
 mod log;
 mod nightly;
 mod options;
+mod panic;
 mod prepare;
+mod prune;
 mod rule;
+mod runs;
 mod terminal;
+mod verify;
 mod worklist;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use wellfield::fault::Error;
+use wellfield::fault::Result;
 
-use crate::options::{Arguments, Verb};
+use crate::log::Log;
+use crate::options::{Arguments, LogForm, Verb};
 
 fn main() -> ExitCode {
+    panic::install();
     let arguments = Arguments::parse();
-    let outcome = match &arguments.verb {
-        Verb::Nightly(options) => nightly::run(options),
+    let log = Log::new(match &arguments.verb {
+        Verb::Nightly(options) => options.log,
+        _ => LogForm::Text,
+    });
+    match panic::caught(|| run(&arguments.verb, &log)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.faults(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(verb: &Verb, log: &Log) -> Result<()> {
+    match verb {
+        Verb::Nightly(options) => nightly::run(options, log),
         Verb::Check(options) => check::run(options),
         Verb::Explain(options) => explain::run(options),
         Verb::Coverage(options) => coverage::run(options),
         Verb::Indicators(options) => indicators::run(options),
         Verb::Worklist(options) => worklist::run(options),
+        Verb::Compare(options) => compare::run(options),
+        Verb::Verify(options) => verify::run(options),
+        Verb::Runs(options) => runs::run(options),
+        Verb::Prune(options) => prune::run(options),
         Verb::Rule(options) => rule::run(options),
         Verb::Generate(options) => generate::run(options),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
     }
-}
-
-/// Every fault to stderr, one after the other; the kind of error is the exit code.
-fn fail(error: &Error) -> ExitCode {
-    let reports: Vec<String> = error.faults().iter().map(|fault| fault.report()).collect();
-    terminal::note(reports.join("\n\n"));
-    ExitCode::from(error.exit_code())
 }

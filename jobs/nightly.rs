@@ -1,121 +1,190 @@
-//! `wellfield nightly`: the main job. Reads a bank, rates its households, audits the result and publishes it.
+//! `wellfield nightly`: the main job. Reads a bank, rates its households, audits the result and publishes it. Whatever
+//! comes of it, those who asked are told in the forms of their tools.
 
 use std::path::{Path, PathBuf};
 
-use wellfield::audit::{self, Allowed, AuditRow};
+use wellfield::audit::{self, Allowance, Allowed, AuditRow, Audited};
 use wellfield::contract::Contracts;
 use wellfield::fault::{Error, Fault, Result};
+use wellfield::lineage;
+use wellfield::manifest::{InputEntry, Manifest, PreviousEntry, RulebookEntry};
+use wellfield::metrics;
 use wellfield::night::{self, Night};
 use wellfield::outputs::OutputTable;
-use wellfield::publish;
-use wellfield::publish::manifest::{InputEntry, Manifest, PreviousEntry, RulebookEntry};
+use wellfield::previous::Previous;
+use wellfield::publish::{self, Lock};
 use wellfield::read::bank::Bank;
-use wellfield::read::published::{self, MadeFrom, PublishedRun};
+use wellfield::read::published::{self, EarlierVintage, MadeFrom, PublishedRun};
 use wellfield::regulator::{self, Export, Vintage};
-use wellfield::rulebook::Rulebook;
-use wellfield::watch::{StageCost, Watch};
+use wellfield::report::{NightReport, Outcome};
+use wellfield::watch::{Moment, Progress, Watch};
 
 use crate::log::Log;
 use crate::options::Nightly;
+use crate::panic;
 use crate::prepare::{self, Prepared};
 use crate::terminal;
 
-pub fn run(options: &Nightly) -> Result<()> {
-    let log = Log::new(options.log);
-    let outcome = rate_and_publish(options, &log);
+pub fn run(options: &Nightly, log: &Log) -> Result<()> {
+    set_threads(options)?;
+    let runs = prepare::absolute(&prepare::runs_folder(&options.bank, options.out.as_deref()))?;
+    let (name, folder) = (options.bank.display().to_string(), prepare::absolute(&options.bank)?);
+    let mut report = NightReport::begin(name, folder, runs, options.as_of, Moment::now());
+    let mut tell = |progress: &Progress| log.progress(progress);
+    let mut watch = Watch::new(&mut tell).with_memory_max(options.memory_max);
+    let outcome = panic::caught(|| rate_and_publish(options, log, &mut watch, &mut report));
     log.finish();
-    terminal::tell(outcome?.display())
+    report.stages = watch.costs().to_vec();
+    report.ended = Moment::now();
+    if let Err(error) = &outcome {
+        report.fail(error);
+    }
+    let told = tell_schedulers(options, &report);
+    if let Ok(published) = &outcome {
+        terminal::tell(published.display())?;
+    }
+    outcome.and(told)
 }
 
-fn rate_and_publish(options: &Nightly, log: &Log) -> Result<PathBuf> {
-    set_threads(options)?;
-    let mut tell = |cost: &StageCost| log.stage(cost);
-    let mut watch = Watch::new(&mut tell).with_memory_max(options.memory_max);
-    let Prepared { contracts, bank, rulebook, cleaned } =
-        prepare::prepare(&options.bank, options.as_of, options.rulebook.as_deref(), &mut watch)?;
-    cleaned.remarks.iter().for_each(|remark| log.remark(remark));
-
-    let runs = prepare::runs_folder(&options.bank, options.out.as_deref());
-    let _lock = publish::lock(&runs)?;
-    let earlier_run = prepare::previous_run(&runs, options.previous.as_deref(), options.as_of)?;
-    let previous = prepare::previous(earlier_run.as_ref())?;
-    let run_id = night::run_id(&bank.text, &cleaned.files, &rulebook, options.as_of, &previous);
-    log.name_run(&run_id);
-    let folder = publish::run_folder(&runs, options.as_of, &run_id);
+fn rate_and_publish(options: &Nightly, log: &Log, watch: &mut Watch, report: &mut NightReport) -> Result<PathBuf> {
+    let tonight = Tonight::begin(options, watch, report)?;
+    tonight.prepared.cleaned.remarks.iter().for_each(|remark| log.remark(remark));
+    log.name_run(&tonight.run_id);
+    let folder = publish::run_folder(&tonight.runs, options.as_of, &tonight.run_id);
     if folder.exists() {
-        published::open(&folder)?;
-        point_to_newest(&runs)?;
+        let manifest = Manifest::of_run(&published::open(&folder)?)?;
+        *report = report.with_run(&manifest, Outcome::AlreadyPublished, report.ended);
+        point_to_newest(&tonight.runs)?;
         log.remark("already published: the same inputs and rules gave this run before");
         return Ok(folder);
     }
+    tonight.rate(options, log, watch, report)
+}
 
-    let night = night::rate(cleaned, &previous, &rulebook, &contracts, &mut watch)?;
-    if night.register.is_empty() {
-        log.remark("no household is in the run");
+/// What is known before anything is computed. The lock is held until the end.
+struct Tonight {
+    prepared: Prepared,
+    runs: PathBuf,
+    _lock: Lock,
+    earlier_run: Option<PublishedRun>,
+    previous: Previous,
+    /// What an earlier run of the same as-of date gave to the regulator.
+    vintage: Option<EarlierVintage>,
+    made_from: MadeFrom,
+    run_id: String,
+}
+
+impl Tonight {
+    /// Reads what the night looks at. Takes the lock first where runs are published already, so that a second night ends
+    /// at once; a bank whose inputs are refused gets no folder of runs.
+    fn begin(options: &Nightly, watch: &mut Watch, report: &mut NightReport) -> Result<Tonight> {
+        let runs = prepare::runs_folder(&options.bank, options.out.as_deref());
+        let lock = publish::lock_existing(&runs)?;
+        let contracts = Contracts::built_in()?;
+        let bank = Bank::open(&options.bank, &contracts)?;
+        report.bank.clone_from(&bank.name);
+        let prepared = prepare::prepare_bank(bank, contracts, options.as_of, options.rulebook.as_deref(), watch)?;
+        let cleaned = &prepared.cleaned;
+        report.inputs = inputs(&prepared);
+        report.tables.clone_from(&cleaned.counts);
+        let lock = lock.map_or_else(|| publish::lock(&runs), Ok)?;
+        let earlier_run = prepare::previous_run(&runs, options.previous.as_deref(), options.as_of)?;
+        let previous = prepare::previous(earlier_run.as_ref())?;
+        let vintage = published::latest_vintage(&runs, options.as_of)?;
+        let made_from = night::made_from(&prepared.bank, &cleaned.files, &prepared.rulebook, &previous);
+        let run_id = made_from.run_id(options.as_of);
+        report.run_id = Some(run_id.clone());
+        report.previous_run = earlier_run.as_ref().map(PreviousEntry::of);
+        Ok(Tonight { prepared, runs, _lock: lock, earlier_run, previous, vintage, made_from, run_id })
     }
-    let outputs = watch.stage("outputs", output_rows, || night.outputs(&previous, &rulebook, &contracts))?;
-    let sequence = publish::next_sequence(&published::list(&runs)?, options.as_of);
-    let made_from = made_from(&bank, &night, &rulebook, earlier_run.as_ref());
-    let vintage = Vintage { bank: &bank.name, as_of: options.as_of, run_id: &run_id, sequence, made_from: &made_from };
-    let export = watch.stage("regulator", released_rows, || export(&night, &rulebook, &contracts, &vintage, &runs))?;
-    let allowed = allowed(options);
-    let (inputs, released) = (&night.cleaned, &export.table.batch);
-    let checks = watch.stage(
-        "audit",
-        |checks: &Vec<AuditRow>| checks.len() as u64,
-        || audit::audit(&inputs.counts, &inputs.tables, &outputs, released, &rulebook, &contracts, &allowed),
-    )?;
-    audit::verdict(&checks)?;
 
-    let manifest = Manifest {
-        run_id: run_id.clone(),
-        as_of: options.as_of.to_string(),
-        bank: bank.name.clone(),
-        bank_digest: made_from.bank_digest.clone(),
-        sequence,
-        rulebook: RulebookEntry::of(&rulebook),
-        definitions: made_from.definitions.clone(),
-        previous_run: earlier_run.as_ref().map(PreviousEntry::of),
-        stages: watch.costs().to_vec(),
-        audit: checks,
-        ..manifest(&night)
-    };
-    let rows = output_rows(&outputs);
-    let published = watch.stage(
-        "publish",
-        |_| rows,
-        || publish::publish(&runs, &outputs, Some(&export), &contracts, manifest, options.as_of),
-    )?;
-    point_to_newest(&runs)?;
-    Ok(published)
-}
+    fn rate(self, options: &Nightly, log: &Log, watch: &mut Watch, report: &mut NightReport) -> Result<PathBuf> {
+        let Tonight { prepared, runs, _lock, earlier_run, previous, vintage: earlier, made_from, run_id } = self;
+        let Prepared { contracts, bank, rulebook, cleaned } = prepared;
+        let night = night::rate(cleaned, &previous, &rulebook, &contracts, watch)?;
+        report.tables.clone_from(&night.counts);
+        if night.register.is_empty() {
+            log.remark("no household is in the run");
+        }
+        let outputs = watch.stage("outputs", output_rows, || night.outputs(&previous, &rulebook, &contracts))?;
+        let sequence = publish::next_sequence(&published::list(&runs)?, options.as_of);
+        let vintage =
+            Vintage { bank: &bank.name, as_of: options.as_of, run_id: &run_id, sequence, made_from: &made_from };
+        let (indicators, tables) = (&night.indicators, &night.cleaned.tables);
+        let export = || regulator::export(indicators, tables, &rulebook, &contracts, &vintage, earlier.as_ref());
+        let export = watch.stage("regulator", released_rows, export)?;
+        let audited = Audited {
+            cleaned: &night.cleaned,
+            outputs: &outputs,
+            released: &export.table.batch,
+            previous: &previous,
+            rulebook: &rulebook,
+            contracts: &contracts,
+        };
+        let allowed = allowed(options);
+        let checked = |checks: &Vec<AuditRow>| checks.len() as u64;
+        report.audit = watch.stage("audit", checked, || audit::audit(&audited, &allowed))?;
+        audit::verdict(&report.audit)?;
 
-/// What leaves the bank, beside what an earlier run of the as-of date let out.
-fn export(night: &Night, rulebook: &Rulebook, contracts: &Contracts, vintage: &Vintage, runs: &Path) -> Result<Export> {
-    let earlier = published::latest_vintage(runs, vintage.as_of)?;
-    let tables = &night.cleaned.tables;
-    regulator::export(&night.indicators, tables, rulebook, contracts, vintage, earlier.as_ref())
-}
-
-/// What the run is a function of: what differs from an earlier vintage is why its figures do.
-fn made_from(bank: &Bank, night: &Night, rulebook: &Rulebook, earlier: Option<&PublishedRun>) -> MadeFrom {
-    let definitions = rulebook.indicators.iter();
-    MadeFrom {
-        program_version: env!("CARGO_PKG_VERSION").into(),
-        rulebook_digest: rulebook.digest.clone(),
-        definitions: definitions.map(|indicator| (indicator.id.clone(), indicator.definition.digest.clone())).collect(),
-        previous_run: earlier.map(|run| run.run_id.clone()),
-        bank_digest: night::digest(&bank.text),
-        inputs: night.cleaned.files.clone(),
+        let manifest = Manifest {
+            run_id: run_id.clone(),
+            as_of: options.as_of.to_string(),
+            program_version: made_from.program_version.clone(),
+            sequence,
+            bank: bank.name.clone(),
+            bank_digest: made_from.bank_digest.clone(),
+            rulebook: RulebookEntry::of(&rulebook),
+            definitions: made_from.definitions.clone(),
+            previous_run: earlier_run.as_ref().map(PreviousEntry::of),
+            inputs: report.inputs.clone(),
+            tables: night.counts.clone(),
+            stages: watch.costs().to_vec(),
+            audit: report.audit.clone(),
+            remarks: remarks(&night, &report.audit),
+            ..Manifest::default()
+        };
+        let rows = output_rows(&outputs);
+        report.stages = watch.costs().to_vec();
+        let so_far: &NightReport = report;
+        let beside = |manifest: &Manifest| {
+            lineage::events(&so_far.with_run(manifest, Outcome::Published, Moment::now()), &contracts)
+        };
+        let (folder, manifest) = watch.stage(
+            "publish",
+            |_| rows,
+            || publish::publish(&runs, &outputs, Some(&export), &contracts, manifest, &beside),
+        )?;
+        *report = report.with_run(&manifest, Outcome::Published, report.ended);
+        point_to_newest(&runs)?;
+        Ok(folder)
     }
 }
 
-/// The tables of which more rows may be set aside tonight than the rulebook allows.
+/// Metrics and lineage, for who asked for them; neither waits for the other. A night that published and could not tell so
+/// has still published, and says so with the folder on stdout before it fails.
+fn tell_schedulers(options: &Nightly, report: &NightReport) -> Result<()> {
+    let metrics = options.metrics.as_ref().map(|path| publish::replace_file(path, metrics::text(report).as_bytes()));
+    let lineage = options.lineage.as_ref().map(|path| {
+        let events = lineage::events(report, &Contracts::built_in()?)?;
+        publish::replace_file(path, events.as_bytes())
+    });
+    metrics.unwrap_or(Ok(())).and(lineage.unwrap_or(Ok(())))
+}
+
+/// What the command line lets pass tonight.
 fn allowed(options: &Nightly) -> Allowed {
-    Allowed {
-        all: options.allow_quarantine.iter().any(|table| table == "all"),
-        tables: options.allow_quarantine.iter().cloned().collect(),
-    }
+    let mut allowed = Allowed::default();
+    allowed.add(Allowance::Quarantine, &options.allow_quarantine);
+    allowed.add(Allowance::Change, &options.allow_change);
+    allowed.add(Allowance::Stale, &options.allow_stale);
+    allowed
+}
+
+/// What a reader of the manifest should know: what cleaning noted, and what was allowed.
+fn remarks(night: &Night, audit: &[AuditRow]) -> Vec<String> {
+    let allowed = audit.iter().filter(|row| row.allowed);
+    let allowed = allowed.map(|row| format!("`{}` of table `{}` was allowed: {}", row.check, row.table, row.detail));
+    night.cleaned.remarks.iter().cloned().chain(allowed).collect()
 }
 
 /// A run that was killed after its folder became visible left the pointer behind; the next one mends it.
@@ -141,17 +210,13 @@ fn released_rows(export: &Export) -> u64 {
     export.table.batch.num_rows() as u64
 }
 
-/// What the manifest says of the inputs.
-fn manifest(night: &Night) -> Manifest {
-    let inputs = night.cleaned.files.iter().map(|file| InputEntry {
-        file: file.clone(),
-        newest_row: night.cleaned.newest.get(&(file.table.clone(), file.path.clone())).map(ToString::to_string),
-    });
-    Manifest {
-        program_version: env!("CARGO_PKG_VERSION").into(),
-        inputs: inputs.collect(),
-        tables: night.counts.clone(),
-        remarks: night.cleaned.remarks.clone(),
-        ..Manifest::default()
-    }
+/// The files that were read, and how new they are.
+fn inputs(prepared: &Prepared) -> Vec<InputEntry> {
+    let cleaned = &prepared.cleaned;
+    let newest = |table: &str, path: &str| cleaned.newest.get(&(table.to_string(), path.to_string()));
+    let entries = cleaned
+        .files
+        .iter()
+        .map(|file| InputEntry::new(file.clone(), newest(&file.table, &file.path).map(ToString::to_string)));
+    entries.collect()
 }

@@ -36,6 +36,14 @@ pub enum Verb {
     Indicators(Indicators),
     /// Print what an officer has to do next, household by household
     Worklist(Worklist),
+    /// Tell what moved between two runs and why, or what another rulebook would do to tonight's run
+    Compare(Compare),
+    /// Check every file of a published run against its manifest
+    Verify(Verify),
+    /// List the published runs: as-of date, households, rows set aside, audit
+    Runs(Runs),
+    /// Remove old published runs
+    Prune(Prune),
     /// Print what a name means: a fact, veto, flag, partition fault, quarantine rule, indicator, policy, table, column
     Rule(Rule),
     /// Make a synthetic bank of any size, the same bytes for the same seed
@@ -66,12 +74,24 @@ pub struct Nightly {
     /// Publish although more rows of this table than the rulebook allows are set aside; `all` for every table
     #[arg(long, value_name = "TABLE", value_parser = table_or_all)]
     pub allow_quarantine: Vec<String>,
+    /// Publish although the rows of this table fell or rose more against the run before than the rulebook allows; `all` for every table
+    #[arg(long, value_name = "TABLE", value_parser = table_or_all)]
+    pub allow_change: Vec<String>,
+    /// Publish although the newest row of this table is older than the rulebook allows; `all` for every table
+    #[arg(long, value_name = "TABLE", value_parser = table_or_all)]
+    pub allow_stale: Vec<String>,
     /// Rate by the policy files of this folder instead of the bank's own rulebook
     #[arg(long, value_name = "DIR")]
     pub rulebook: Option<PathBuf>,
     /// How progress is told on stderr
     #[arg(long, value_enum, default_value_t = LogForm::Text)]
     pub log: LogForm,
+    /// Write what the night cost and found to this file, as Prometheus reads it
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+    /// Write the night's OpenLineage events to this file too, whether it ended well or not
+    #[arg(long, value_name = "FILE")]
+    pub lineage: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -192,6 +212,87 @@ pub struct Published {
     #[arg(long, value_enum, default_value_t = Language::En)]
     pub lang: Language,
     /// Print the answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = EXIT_CODES,
+    override_usage = "wellfield compare [OPTIONS] [BANK] <RUN> <RUN>\n       \
+                      wellfield compare [OPTIONS] --rulebook <DIR> [BANK] [RUN]"
+)]
+pub struct Compare {
+    /// Folder with the bank's `bank.toml` [default: .], then the earlier and the later run, each a run id, an as-of date, `latest`, or a run folder; with `--rulebook` one run [default: latest]
+    #[arg(value_name = "BANK, RUNS", num_args = 0..=3)]
+    pub names: Vec<String>,
+    /// Compare the run with what the policy files of this folder would make of the same inputs; nothing is published
+    #[arg(long, value_name = "DIR")]
+    pub rulebook: Option<PathBuf>,
+    /// Name every household that moved, not the first of each kind only
+    #[arg(long)]
+    pub all: bool,
+    /// Where runs are published [default: `runs` in the bank's folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Language of the text
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub lang: Language,
+    /// Print the comparison as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES, allow_missing_positional = true)]
+pub struct Verify {
+    /// Folder with the bank's `bank.toml`
+    #[arg(default_value = ".")]
+    pub bank: PathBuf,
+    /// The published run: a run id, an as-of date, `latest`, or a run folder
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Where runs are published [default: `runs` in the bank's folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Runs {
+    /// Folder with the bank's `bank.toml`
+    #[arg(default_value = ".")]
+    pub bank: PathBuf,
+    /// Where runs are published [default: `runs` in the bank's folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Prune {
+    /// Folder with the bank's `bank.toml`
+    #[arg(default_value = ".")]
+    pub bank: PathBuf,
+    /// How many of the newest runs stay; a run that looks back at another keeps that one too
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub keep: u32,
+    /// Keep of the runs that others look back at only those that the newest N look back at themselves
+    #[arg(long)]
+    pub break_chain: bool,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where runs are published [default: `runs` in the bank's folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the outcome as JSON
     #[arg(long)]
     pub json: bool,
 }

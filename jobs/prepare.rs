@@ -21,11 +21,22 @@ pub struct Prepared {
     pub cleaned: CleanBank,
 }
 
-/// Reads rulebook and tables; refuses with the faults of both at once.
+/// Opens a bank and reads its rulebook and tables.
 pub fn prepare(folder: &Path, as_of: Date, rulebook: Option<&Path>, watch: &mut Watch) -> Result<Prepared> {
     let contracts = Contracts::built_in()?;
-    let mut collector = Collector::default();
     let bank = Bank::open(folder, &contracts)?;
+    prepare_bank(bank, contracts, as_of, rulebook, watch)
+}
+
+/// Reads the rulebook and tables of a bank that was opened; refuses with the faults of both at once.
+pub fn prepare_bank(
+    bank: Bank,
+    contracts: Contracts,
+    as_of: Date,
+    rulebook: Option<&Path>,
+    watch: &mut Watch,
+) -> Result<Prepared> {
+    let mut collector = Collector::default();
     let place = rulebook_place(&bank, rulebook);
     let rules = collector.take(Rulebook::load(&place, as_of, FACTS))?;
     let cleaned = watch.stage(
@@ -49,6 +60,11 @@ pub fn rulebook_place(bank: &Bank, named: Option<&Path>) -> RulebookPlace {
         (None, Some(folder)) => RulebookPlace::Folder(bank.folder.join(folder)),
         (None, None) => RulebookPlace::BuiltIn,
     }
+}
+
+/// A path from the root of the file system, for those who read it elsewhere.
+pub fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|error| Error::io("find", path, &error))
 }
 
 /// Where a bank's runs are published.

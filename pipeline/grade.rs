@@ -34,6 +34,11 @@ impl Ranks {
         Ranks { names: graded.chain([scale.veto_grade.clone(), NOT_RATEABLE.to_string()]).collect() }
     }
 
+    /// Every grade in its order, the veto grade and not rateable last.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     pub fn find(&self, grade: &str) -> Option<Rank> {
         self.names.iter().position(|name| name == grade).and_then(|place| u8::try_from(place).ok()).map(Rank)
     }
@@ -145,7 +150,7 @@ pub fn grade(
 }
 
 /// For each household the lists of the watchlist on which it stands, one bit each.
-fn watched_lists(tables: &Tables, register: &Register) -> Vec<u32> {
+pub fn watched_lists(tables: &Tables, register: &Register) -> Vec<u32> {
     let mut watched = vec![0; register.len()];
     let Some(watchlist) = &tables.watchlist else { return watched };
     for row in 0..watchlist.rows {

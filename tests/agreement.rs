@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::second_opinion::{self, Previous, Table, Tables, compare, settle};
+use crate::support::scratch::scratch;
 use crate::support::{program, published, repository};
 
 const HOUSEHOLDS: u32 = 400;
@@ -43,7 +44,7 @@ fn a_day_in_mid_month() {
 /// What nobody collects is no zero.
 #[test]
 fn a_bank_without_profiles_decisions_and_service_points() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let nights = ["2026-05-31", "2026-06-30"];
     program::generate(folder.path(), HOUSEHOLDS, 6, nights[1]);
     for table in ["profiles", "decisions", "service_points"] {
@@ -59,7 +60,7 @@ fn the_sample_bank() {
 
 /// Generates a bank and compares both nights.
 fn agree(seed: u32, nights: [&str; 2]) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let bank = folder.path().join("bank");
     program::generate(&bank, HOUSEHOLDS, seed, nights[1]);
     agree_on(&bank, nights);
@@ -67,7 +68,7 @@ fn agree(seed: u32, nights: [&str; 2]) {
 
 /// Compares two nights of a bank; each second opinion looks back at its own first night.
 fn agree_on(bank: &Path, nights: [&str; 2]) {
-    let runs = tempfile::tempdir().unwrap();
+    let runs = scratch();
     let mut previous: Option<Previous> = None;
     for as_of in nights {
         let arguments = ["--allow-quarantine", "all", "--out", runs.path().to_str().unwrap()];

@@ -8,13 +8,13 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
 };
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
-use wellfield::audit::{self, Allowed, AuditRow};
+use wellfield::audit::{self, Allowance, Allowed, AuditRow, Audited};
 use wellfield::calendar::Date;
 use wellfield::clean;
 use wellfield::contract::Contracts;
 use wellfield::night::{self, Night};
 use wellfield::outputs::OutputTable;
-use wellfield::previous::Previous;
+use wellfield::previous::{Previous, PreviousHousehold};
 use wellfield::read::bank::Bank;
 use wellfield::read::published::MadeFrom;
 use wellfield::regulator::{self, Vintage};
@@ -50,7 +50,7 @@ const fn tampering(check: &'static str, table: &'static str, column: &'static st
 /// The table of what leaves the bank, as tamperings name it.
 const RELEASED: &str = "regulator/indicators";
 
-const TAMPERINGS: [Tampering; 31] = [
+const TAMPERINGS: [Tampering; 34] = [
     tampering("key_unique", "grid_coverage", "grid_id", Change::Text("ZZZ")),
     tampering("every_household_once", "household_grades", "household_id", Change::Text("A")),
     tampering("every_household_once", "grant_limits", "household_id", Change::Text("A")),
@@ -58,7 +58,16 @@ const TAMPERINGS: [Tampering; 31] = [
         only: Some(("is_missing", "false")),
         ..tampering("points_sum_to_score", "scorecard_points", "points", Change::OneMore)
     },
+    tampering("every_household_once", "scorecard_points", "household_id", Change::Text("A")),
     tampering("limit_within_caps", "grant_limits", "suggested_limit", Change::Huge),
+    Tampering {
+        only: Some(("limit_held", "false")),
+        ..tampering("limit_in_steps", "grant_limits", "suggested_limit", Change::OneMore)
+    },
+    Tampering {
+        only: Some(("model_grade", "D")),
+        ..tampering("vetoed_without_limit", "grant_limits", "suggested_limit", Change::Huge)
+    },
     tampering("final_limit_within_cap", "grant_limits", "final_limit", Change::Huge),
     tampering("share_in_bounds", "household_facts", "on_time_share_24m", Change::Share(1.01)),
     tampering("share_in_bounds", "branch_coverage", "profile_share", Change::Share(-0.01)),
@@ -143,11 +152,67 @@ fn every_check_of_the_outputs_can_fail() {
         assert!(wanted, "{} does not notice {}.{}: {found:?}", tampering.check, tampering.table, tampering.column);
         tried.insert(tampering.check.to_string());
     }
-    let of_inputs = ["set_aside_share", "rows_add_up"].map(String::from);
+    let of_inputs = ["set_aside_share", "rows_add_up", "newest_row_age"].map(String::from);
     tried.extend(of_inputs);
     let all: BTreeSet<String> =
         audited(&night, &outputs, &rulebook, &contracts).into_iter().map(|row| row.check).collect();
     assert_eq!(all, tried, "a check that nobody has tried to break");
+}
+
+/// What the feed of a bank may be wrong in, and the option that lets it pass; each with the tables that it is about.
+#[test]
+fn every_check_of_the_feed_can_fail_and_be_allowed() {
+    let contracts = Contracts::built_in().unwrap();
+    let as_of = Date::parse("2026-12-31").unwrap();
+    let rulebook = Rulebook::load(&RulebookPlace::BuiltIn, as_of, FACTS).unwrap();
+    let bank = Bank::open(&repository().join("sample-data/bank"), &contracts).unwrap();
+    let mut cleaned = clean::clean(&bank, &contracts, as_of).unwrap();
+    let counts = cleaned.counts.get_mut("peer_reviews").unwrap();
+    (counts.accepted, counts.set_aside) = (counts.accepted - 100, 100);
+    let ten_times =
+        |table: &str, accepted: u64| (table.to_string(), if table == "loans" { accepted / 10 } else { accepted });
+    let accepted = cleaned.counts.iter().map(|(table, counts)| ten_times(table, counts.accepted)).collect();
+    let one = PreviousHousehold {
+        household_id: "H".into(),
+        model_grade: "A".into(),
+        suggested_limit: 0,
+        noticed_grade: None,
+    };
+    let households = vec![one; 2000];
+    let previous = Previous { run_id: Some("earlier".into()), accepted, households, ..Previous::default() };
+    let night = night::rate(cleaned, &previous, &rulebook, &contracts, &mut Watch::new(&mut |_| ())).unwrap();
+    let outputs = night.outputs(&previous, &rulebook, &contracts).unwrap();
+    let vintage =
+        Vintage { bank: "sample", as_of, run_id: "0123456789abcdef0123", sequence: 1, made_from: &MadeFrom::default() };
+    let (indicators, tables) = (&night.indicators, &night.cleaned.tables);
+    let export = regulator::export(indicators, tables, &rulebook, &contracts, &vintage, None).unwrap();
+    let (cleaned, outputs, released) = (&night.cleaned, outputs.as_slice(), &export.table.batch);
+    let audited =
+        Audited { cleaned, outputs, released, previous: &previous, rulebook: &rulebook, contracts: &contracts };
+    let failing = |allowed: &Allowed| {
+        let rows = audit::audit(&audited, allowed).unwrap();
+        let failed = rows.into_iter().filter(|row| !row.passed && !row.allowed);
+        failed.map(|row| format!("{} {}", row.check, row.table)).collect::<Vec<_>>()
+    };
+    let wanted = [
+        (Allowance::Quarantine, vec!["set_aside_share peer_reviews"]),
+        (Allowance::Change, vec!["rows_against_previous households", "rows_against_previous loans"]),
+        (
+            Allowance::Stale,
+            vec!["newest_row_age account_months", "newest_row_age loan_months", "newest_row_age visits"],
+        ),
+    ];
+    let all: Vec<&str> = wanted.iter().flat_map(|(_, failures)| failures.clone()).collect();
+    assert_eq!(failing(&Allowed::default()), all);
+    for (allowance, failures) in &wanted {
+        let mut allowed = Allowed::default();
+        allowed.add(*allowance, &["all".to_string()]);
+        let left: Vec<&str> = all.iter().filter(|failure| !failures.contains(failure)).copied().collect();
+        assert_eq!(failing(&allowed), left, "{allowance:?}");
+    }
+    let mut allowed = Allowed::default();
+    allowed.add(Allowance::Change, &["loans".to_string()]);
+    assert_eq!(failing(&allowed).len(), all.len() - 1, "one table alone can be allowed");
 }
 
 /// The checks that fail, and their tables.
@@ -164,9 +229,9 @@ fn failed(
 /// Every check of the output tables, the last of which is what leaves the bank.
 fn audited(night: &Night, outputs: &[OutputTable], rulebook: &Rulebook, contracts: &Contracts) -> Vec<AuditRow> {
     let (released, outputs) = outputs.split_last().unwrap();
-    let (cleaned, allowed) = (&night.cleaned, Allowed::default());
-    let (counts, tables) = (&cleaned.counts, &cleaned.tables);
-    audit::audit(counts, tables, outputs, &released.batch, rulebook, contracts, &allowed).unwrap()
+    let (cleaned, released, previous) = (&night.cleaned, &released.batch, &Previous::default());
+    let audited = Audited { cleaned, outputs, released, previous, rulebook, contracts };
+    audit::audit(&audited, &Allowed::default()).unwrap()
 }
 
 fn tamper(output: &OutputTable, tampering: &Tampering) -> OutputTable {

@@ -6,11 +6,10 @@ mod indicators;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use crate::support::bank::BankBuilder;
 use crate::support::program::{self, Outcome, wellfield};
 use crate::support::published::{self, TABLES};
+use crate::support::scratch::{Scratch, scratch};
 use crate::support::{files_below, read};
 
 const AS_OF: &str = "2026-06-30";
@@ -19,7 +18,7 @@ const ID_NUMBER: &str = "430100197001010000";
 
 /// A bank in a folder of its own.
 struct TestBank {
-    folder: TempDir,
+    folder: Scratch,
 }
 
 impl TestBank {
@@ -64,7 +63,7 @@ impl TestBank {
     }
 
     fn with(fill: impl Fn(&mut BankBuilder)) -> TestBank {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = scratch();
         let mut bank = BankBuilder::with_register();
         fill(&mut bank);
         bank.leave_out_empty();
@@ -167,6 +166,7 @@ fn a_night_prints_one_line_per_stage_and_the_folder_last() {
     [bank]/runs/2026-06-30/[run]
     --- stderr
     clean                 9 rows [seconds] s
+    run [run]
     visits                1 rows [seconds] s
     facts                 2 rows [seconds] s
     score                 2 rows [seconds] s
@@ -193,6 +193,7 @@ fn the_same_night_again_says_so() {
     [bank]/runs/2026-06-30/[run]
     --- stderr
     clean                 9 rows [seconds] s
+    run [run]
     note: already published: the same inputs and rules gave this run before
     ");
 }
@@ -339,6 +340,7 @@ fn too_many_rows_set_aside_fail_the_audit() {
     exit: 4
     --- stderr
     clean                18 rows [seconds] s
+    run [run]
     visits                1 rows [seconds] s
     facts                 1 rows [seconds] s
     score                 1 rows [seconds] s
@@ -410,10 +412,9 @@ fn log_lines_are_json_for_machines() {
     assert_eq!(outcome.exit, 0, "{}", bank.shown(&outcome));
     let lines: Vec<serde_json::Value> =
         outcome.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
-    let stages: Vec<&str> = lines.iter().filter_map(|line| line["stage"].as_str()).collect();
-    let rating =
-        ["clean", "visits", "facts", "score", "grade", "limit", "coverage", "distances", "indicators", "disclosure"];
-    assert_eq!(stages, [&rating[..], &["outputs", "regulator", "audit", "publish"]].concat());
+    let ended = lines.iter().filter(|line| line["event"] == "stage");
+    let stages: Vec<&str> = ended.filter_map(|line| line["stage"].as_str()).collect();
+    assert_eq!(stages, wellfield::watch::STAGES);
     let run_id = Path::new(outcome.stdout.trim()).file_name().unwrap().to_str().unwrap();
     assert_eq!(lines.last().unwrap()["run_id"], run_id);
 }
@@ -492,11 +493,14 @@ fn one_run_at_a_time() {
 #[test]
 fn what_a_killed_run_left_is_swept() {
     let bank = TestBank::small();
-    let left = bank.runs().join(AS_OF).join(".0123456789abcdef0123-left");
+    let left = bank.runs().join(AS_OF).join(".wellfield-0123456789abcdef0123-left");
     std::fs::create_dir_all(&left).unwrap();
     std::fs::write(left.join("household_grades.parquet"), "half a file").unwrap();
+    let foreign = bank.runs().join(AS_OF).join(".snapshot");
+    std::fs::create_dir_all(&foreign).unwrap();
     assert_eq!(bank.nightly(&[]).exit, 0);
     assert!(!left.exists(), "the next run cleans up");
+    assert!(foreign.exists(), "what somebody else keeps there is not ours to remove");
 }
 
 #[test]
@@ -510,7 +514,7 @@ fn too_little_memory_publishes_nothing() {
 
 #[test]
 fn a_bank_is_never_generated_over_another() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     std::fs::write(folder.path().join("kept.txt"), "").unwrap();
     let outcome = program::run(wellfield().arg("generate").arg(folder.path()).args(["--households", "5"]));
     insta::assert_snapshot!(outcome.shown(&[(folder.path().to_str().unwrap(), "[folder]")]), @"
@@ -524,7 +528,7 @@ fn a_bank_is_never_generated_over_another() {
 
 #[test]
 fn the_same_seed_gives_the_same_bank() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let (one, other) = (folder.path().join("one"), folder.path().join("other"));
     program::generate(&one, 30, 7, AS_OF);
     program::generate(&other, 30, 7, AS_OF);
@@ -736,7 +740,7 @@ fn coverage_of_what_is_not_there() {
 
 #[test]
 fn coverage_adds_up_from_branches_to_the_bank() {
-    let runs = tempfile::tempdir().unwrap();
+    let runs = scratch();
     let out = ["--out", runs.path().to_str().unwrap()];
     program::published_night(Path::new("sample-data/bank"), AS_OF, &out);
     let ask = |arguments: &[&str]| -> serde_json::Value {

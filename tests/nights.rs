@@ -14,6 +14,7 @@ use wellfield::contract::{Contract, Contracts};
 use crate::second_opinion::{Table, compare};
 use crate::support::program::{self, Outcome, published_night, wellfield};
 use crate::support::published::{self, TABLES};
+use crate::support::scratch::scratch;
 use crate::support::{copy_folder, files_below, read, repository};
 
 const AS_OF: &str = "2026-06-30";
@@ -30,7 +31,7 @@ fn night(bank: &Path, as_of: &str, runs: &Path, arguments: &[&str]) -> PathBuf {
 
 #[test]
 fn the_sample_bank_gives_what_is_expected() {
-    let runs = tempfile::tempdir().unwrap();
+    let runs = scratch();
     let bank = sample("bank");
     let first = night(&bank, AS_OF, &runs.path().join("alone"), &[]);
     let before = night(&bank, "2026-05-31", &runs.path().join("two"), &[]);
@@ -104,7 +105,7 @@ fn every_bad_twin_says_what_is_expected() {
 fn a_twin_that_is_refused_leaves_nothing_behind() {
     for twin in twins() {
         let is_refused = read(&twin.join("expected.txt")).starts_with("exit: 3");
-        let runs = tempfile::tempdir().unwrap();
+        let runs = scratch();
         let outcome = program::nightly(&twin, AS_OF, &["--out", runs.path().join("runs").to_str().unwrap()]);
         assert_eq!(outcome.exit == 3, is_refused, "{}: {}", twin.display(), outcome.shown(&[]));
         if outcome.exit != 0 {
@@ -123,7 +124,7 @@ fn twins() -> Vec<PathBuf> {
 
 #[test]
 fn unsound_decisions_are_set_aside_by_the_night() {
-    let runs = tempfile::tempdir().unwrap();
+    let runs = scratch();
     let twin = sample("bad/unsound_decisions");
     let run = night(&twin, AS_OF, runs.path(), &[]);
     let expected = published::from_csv(&twin.join("quarantine.csv"), "quarantine");
@@ -133,7 +134,7 @@ fn unsound_decisions_are_set_aside_by_the_night() {
 /// The twin breaks the well-field rule in every way there is, and the night goes on.
 #[test]
 fn every_fault_of_the_partition_is_reported() {
-    let runs = tempfile::tempdir().unwrap();
+    let runs = scratch();
     let twin = sample("bad/partition_faults");
     let run = night(&twin, AS_OF, runs.path(), &[]);
     let found = published::table(&run, "partition_faults");
@@ -147,7 +148,7 @@ fn every_fault_of_the_partition_is_reported() {
 #[test]
 fn too_many_rows_set_aside_publish_nothing_unless_allowed() {
     let twin = sample("bad/too_many_set_aside");
-    let runs = tempfile::tempdir().unwrap();
+    let runs = scratch();
     let out = runs.path().to_str().unwrap();
     assert_eq!(program::nightly(&twin, AS_OF, &["--out", out]).exit, 4);
     assert_eq!(program::nightly(&twin, AS_OF, &["--out", out, "--allow-quarantine", "loans"]).exit, 4);
@@ -156,7 +157,7 @@ fn too_many_rows_set_aside_publish_nothing_unless_allowed() {
 
 #[test]
 fn a_messy_export_gives_the_bytes_of_its_clean_tables() {
-    let runs = tempfile::tempdir().unwrap();
+    let runs = scratch();
     let clean = night(&sample("messy/clean"), AS_OF, &runs.path().join("clean"), &[]);
     let messy = night(&sample("messy/export"), AS_OF, &runs.path().join("messy"), &[]);
     let (clean_id, messy_id) =
@@ -183,7 +184,7 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 
 #[test]
 fn one_thread_and_two_give_the_same_bytes() {
-    let runs = tempfile::tempdir().unwrap();
+    let runs = scratch();
     let one = night(&sample("bank"), AS_OF, &runs.path().join("one"), &["--threads", "1"]);
     let two = night(&sample("bank"), AS_OF, &runs.path().join("two"), &["--threads", "2"]);
     assert_eq!(one.file_name(), two.file_name());
@@ -195,7 +196,7 @@ fn one_thread_and_two_give_the_same_bytes() {
 
 #[test]
 fn what_is_known_later_changes_no_row() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let (bank, later) = (folder.path().join("bank"), folder.path().join("later"));
     for copy in [&bank, &later] {
         copy_folder(&sample("bank"), copy);
@@ -222,7 +223,7 @@ fn without_row_numbers(mut table: Table) -> Table {
 
 #[test]
 fn the_manifest_holds_what_the_run_holds() {
-    let runs = tempfile::tempdir().unwrap();
+    let runs = scratch();
     let run = night(&sample("messy/clean"), AS_OF, runs.path(), &[]);
     let manifest: serde_json::Value = serde_json::from_str(&read(&run.join("manifest.json"))).unwrap();
     assert_eq!(manifest["as_of"], AS_OF);
@@ -256,7 +257,7 @@ fn the_manifest_holds_what_the_run_holds() {
 
 #[test]
 fn published_files_are_for_owner_and_group_only() {
-    let runs = tempfile::tempdir().unwrap();
+    let runs = scratch();
     let run = night(&sample("mini"), AS_OF, &runs.path().join("runs"), &[]);
     for path in files_below(&runs.path().join("runs"), &|_| true).into_iter().chain([run]) {
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
@@ -272,7 +273,7 @@ fn the_berka_bank_gives_what_its_readme_says() {
         let _ = writeln!(std::io::stderr(), "skipped: there is no copy of the Berka export beside the repository");
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let (bank, runs) = (folder.path().join("berka"), folder.path().join("runs"));
     copy_folder(&sample("berka"), &bank);
     let exports = bank.join("exports");
@@ -311,7 +312,7 @@ fn loans_by_letter(facts: &Table) -> BTreeMap<&'static str, usize> {
 
 #[test]
 fn the_same_night_again_publishes_nothing_new() {
-    let runs = tempfile::tempdir().unwrap();
+    let runs = scratch();
     let first = night(&sample("mini"), AS_OF, runs.path(), &[]);
     let written = std::fs::metadata(first.join("manifest.json")).unwrap().modified().unwrap();
     let again: Outcome = program::nightly(&sample("mini"), AS_OF, &["--out", runs.path().to_str().unwrap()]);

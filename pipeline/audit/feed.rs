@@ -29,12 +29,7 @@ pub(super) fn allowance(check: &str) -> Option<Allowance> {
 }
 
 /// `households` are the households of tonight's run.
-pub(super) fn audit(
-    cleaned: &CleanBank,
-    households: u64,
-    previous: &Previous,
-    rulebook: &Rulebook,
-) -> Vec<AuditRow> {
+pub(super) fn audit(cleaned: &CleanBank, households: u64, previous: &Previous, rulebook: &Rulebook) -> Vec<AuditRow> {
     let mut rows = set_aside_shares(&cleaned.counts, rulebook);
     rows.extend(rows_against_previous(&cleaned.counts, households, previous, &rulebook.run));
     rows.extend(newest_row_ages(cleaned, rulebook));
@@ -48,8 +43,8 @@ pub(super) fn set_aside_shares(counts: &BTreeMap<String, RowCounts>, rulebook: &
 
 fn set_aside_share(table: &str, counts: &RowCounts, rules: &RunRules) -> AuditRow {
     let share_max: Decimal = rules.quarantine_share_max;
-    let is_too_many = is_above(counts.set_aside, share_max, counts.read)
-        && counts.set_aside > u64::from(rules.quarantine_rows_min);
+    let is_too_many =
+        is_above(counts.set_aside, share_max, counts.read) && counts.set_aside > u64::from(rules.quarantine_rows_min);
     let detail = format!(
         "{} of {} rows set aside; more than {} % of them and more than {} rows are too many",
         counts.set_aside,

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Float64Array, LargeStringArray,
-    PrimitiveArray, UInt8Array, UInt32Array,
+    Array, ArrayAccessor, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Float64Array,
+    LargeStringArray, PrimitiveArray, UInt8Array, UInt32Array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
@@ -241,12 +241,12 @@ impl Input<'_> {
         match self.raw.data_type() {
             DataType::Timestamp(_, None) => {
                 let moments = microseconds(self.raw)?;
-                Ok(self.build::<Date32Type>(|row| cell(&moments, row, midnight), is_sound))
+                Ok(self.build::<Date32Type>(|row| self.cast_cell(&moments, row, midnight), is_sound))
             }
             DataType::Null | DataType::Date32 | DataType::Date64 => {
                 let days = cast_to(self.raw, &DataType::Date32)?;
                 let days = days.as_primitive::<Date32Type>();
-                Ok(self.build::<Date32Type>(|row| cell(days, row, Some), is_sound))
+                Ok(self.build::<Date32Type>(|row| self.cast_cell(days, row, Some), is_sound))
             }
             _ => Err(WrongType),
         }
@@ -261,7 +261,7 @@ impl Input<'_> {
         match self.raw.data_type() {
             DataType::Timestamp(_, None) | DataType::Null => {
                 let moments = microseconds(self.raw)?;
-                Ok(self.build::<TimestampMicrosecondType>(|row| cell(&moments, row, Some), is_sound))
+                Ok(self.build::<TimestampMicrosecondType>(|row| self.cast_cell(&moments, row, Some), is_sound))
             }
             _ => Err(WrongType),
         }
@@ -300,7 +300,7 @@ impl Input<'_> {
                         1 => Some(true),
                         _ => None,
                     };
-                    rows.map(|row| keep(row, cell(values, row, read))).collect()
+                    rows.map(|row| keep(row, self.cast_cell(values, row, read))).collect()
                 }
                 _ => return Err(WrongType),
             }
@@ -335,13 +335,19 @@ impl Input<'_> {
                 };
                 Ok(self.build::<Int64Type>(|row| cell(&values, row, exact), is_sound))
             }
-            kind if kind.is_integer()
-                || self.is_empty_column()
-                || matches!(kind, DataType::Decimal256(..) | DataType::Decimal64(..) | DataType::Decimal32(..)) =>
+            // Brought to their own number of digits first: to the contract's they would be rounded.
+            DataType::Decimal32(_, digits) | DataType::Decimal64(_, digits) | DataType::Decimal256(_, digits)
+                if (0..=38).contains(digits) =>
             {
+                let wide = cast_to(self.raw, &DataType::Decimal128(38, *digits))?;
+                let (values, digits): (&Decimal128Array, _) = (wide.as_primitive(), u32::from(digits.unsigned_abs()));
+                let read = |row| self.cast_cell(values, row, |value| in_units(value, digits).map(narrow));
+                Ok(self.build::<Int64Type>(read, is_sound))
+            }
+            kind if kind.is_integer() || self.is_empty_column() => {
                 let wide = cast_to(self.raw, &DataType::Decimal128(38, scale.cast_signed() as i8))?;
                 let values: &Decimal128Array = wide.as_primitive();
-                Ok(self.build::<Int64Type>(|row| cell(values, row, |value| Some(narrow(value))), is_sound))
+                Ok(self.build::<Int64Type>(|row| self.cast_cell(values, row, |value| Some(narrow(value))), is_sound))
             }
             _ => Err(WrongType),
         }
@@ -367,6 +373,14 @@ impl Input<'_> {
         let values = cast_to(self.raw, &DataType::Float64)?;
         let values: &Float64Array = values.as_primitive();
         Ok(self.build::<Float64Type>(|row| cell(values, row, Some), is_sound))
+    }
+
+    /// A value of the column after a cast, which leaves null where a value does not fit: that is not a null of the file.
+    fn cast_cell<A: ArrayAccessor, T>(&self, cast: A, row: usize, read: impl Fn(A::Item) -> Option<T>) -> Cell<T> {
+        match cell(cast, row, read) {
+            Cell::Null if !self.is_empty_column() && self.raw.is_valid(row) => Cell::Unreadable,
+            cell => cell,
+        }
     }
 
     fn build<T: ArrowPrimitiveType>(
@@ -405,7 +419,7 @@ fn microseconds(array: &ArrayRef) -> std::result::Result<PrimitiveArray<Timestam
 }
 
 #[inline]
-fn cell<A: arrow::array::ArrayAccessor, T>(array: A, row: usize, read: impl Fn(A::Item) -> Option<T>) -> Cell<T> {
+fn cell<A: ArrayAccessor, T>(array: A, row: usize, read: impl Fn(A::Item) -> Option<T>) -> Cell<T> {
     if array.is_null(row) {
         return Cell::Null;
     }
@@ -470,4 +484,37 @@ pub fn empty(column: &Column, is_reference: bool) -> Result<ArrayRef> {
     check(column, None, 0, true, &forms, index.as_ref())
         .map(|checked| checked.array)
         .map_err(|WrongType| Error::internal(format!("column `{}` has no form in memory", column.name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Contracts;
+    use arrow::array::{Date64Array, Decimal256Array, TimestampSecondArray, UInt64Array};
+    use arrow::datatypes::i256;
+
+    /// The rows of a typed column that do not pass, with their rules.
+    fn marks(table: &str, column: &str, raw: ArrayRef) -> Vec<(u32, Rule)> {
+        let contracts = Contracts::built_in().unwrap();
+        let column = contracts.input(table).unwrap().column(column).unwrap();
+        let forms = TextForms::of(table, &Default::default()).unwrap();
+        check(column, Some(&raw), raw.len(), false, &forms, None).unwrap().marks
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_not_taken_for_null() {
+        let moments = TimestampSecondArray::from(vec![None, Some(1_780_000_000), Some(i64::MAX)]);
+        assert_eq!(marks("visits", "issue_resolved_at", Arc::new(moments)), [(2, Rule::Type)]);
+        let days = Date64Array::from(vec![None, Some(86_400_000), Some(i64::MAX)]);
+        assert_eq!(marks("loans", "closed_on", Arc::new(days)), [(2, Rule::Type)]);
+        let truths = UInt64Array::from(vec![Some(1), Some(0), Some(u64::MAX)]);
+        assert_eq!(marks("accounts", "has_pos", Arc::new(truths)), [(2, Rule::Type)]);
+    }
+
+    #[test]
+    fn digits_of_wide_decimals_are_not_rounded_away() {
+        let amounts = [12_340, 12_345].map(|units| Some(i256::from_i128(units))).to_vec();
+        let amounts = Decimal256Array::from(amounts).with_precision_and_scale(50, 3).unwrap();
+        assert_eq!(marks("profiles", "annual_income", Arc::new(amounts)), [(1, Rule::Type)]);
+    }
 }

@@ -15,7 +15,7 @@ mod outcome;
 mod points;
 mod reasons;
 mod text;
-mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;
@@ -45,7 +45,7 @@ use self::outcome::Outcome;
 use self::points::PointsSheet;
 use self::reasons::Reason;
 
-pub use self::figures::{Amount, Points, grouped};
+pub use self::figures::{Amount, Figure, Points, grouped};
 pub use self::identity::locate;
 pub use self::text::in_words;
 pub use self::words::{Language, Word};

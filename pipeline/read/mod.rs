@@ -31,8 +31,8 @@ use crate::fault::{Collector, Error, Fault, Result};
 
 use self::bank::{Bank, CsvFormat};
 pub use self::files::digest;
-pub use self::guard::is_guarded;
 use self::files::{FileFormat, InputFile, TableFiles};
+pub use self::guard::is_guarded;
 use self::parquet::ParquetFile;
 
 /// A file that a run has read: its path as `bank.toml` sees it, size and blake3 digest.

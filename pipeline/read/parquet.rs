@@ -60,11 +60,8 @@ impl ParquetFile {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
         let names = wanted.iter().map(String::as_str);
         let mask = ProjectionMask::columns(builder.parquet_schema(), names);
-        let reader = builder
-            .with_projection(mask)
-            .with_row_groups(vec![row_group])
-            .with_batch_size(ROWS_A_BATCH)
-            .build()?;
+        let reader =
+            builder.with_projection(mask).with_row_groups(vec![row_group]).with_batch_size(ROWS_A_BATCH).build()?;
         let batches = reader.collect::<std::result::Result<Vec<_>, _>>()?;
         let (rows, decoded) = (self.row_groups().get(row_group).copied(), rows_of(&batches));
         if rows == Some(decoded) {

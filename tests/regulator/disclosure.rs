@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use wellfield::indicators::disclosure::Protection;
 
 use super::attacker::{Cell, Means, Recovered, attack, counts_of};
@@ -15,6 +13,7 @@ use super::publication::{Publication, Row, UNITS, units};
 use super::unprotected::Unprotected;
 use super::vintages::{bank, leave_out_rows};
 use crate::support::program::{generate, published_night};
+use crate::support::scratch::{Scratch, scratch};
 use crate::support::{published, repository};
 
 pub const AS_OF: &str = "2026-06-30";
@@ -28,8 +27,8 @@ const SEEDS: [u32; 5] = [11, 12, 13, 110, 142];
 const HOUSEHOLDS: u32 = 3_000;
 
 /// A published night of the sample bank; the folder goes with the first of the two.
-pub fn sample_night(as_of: &str) -> (TempDir, PathBuf) {
-    let runs = tempfile::tempdir().unwrap();
+pub fn sample_night(as_of: &str) -> (Scratch, PathBuf) {
+    let runs = scratch();
     let night = published_night(&sample(), as_of, &["--out", runs.path().to_str().unwrap()]);
     (runs, night)
 }
@@ -90,7 +89,7 @@ fn nothing_hidden_is_found_in_the_sample_bank() {
 fn nothing_hidden_is_found_in_generated_banks() {
     let mut found = String::new();
     for seed in SEEDS {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = scratch();
         let bank = folder.path().join("bank");
         generate(&bank, HOUSEHOLDS, seed, AS_OF);
         let night = published_night(&bank, AS_OF, &[]);
@@ -105,7 +104,7 @@ fn nothing_hidden_is_found_in_generated_banks() {
 /// What a second vintage hides is not what the first one hid, and the inputs differ a little: both together show no more.
 #[test]
 fn nothing_hidden_is_found_over_two_vintages() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let bank = bank(folder.path());
     let first = published_night(&bank, AS_OF, &[]);
     for (table, every) in [("profiles.csv", 150), ("decisions.csv", 100), ("visits.csv", 400)] {

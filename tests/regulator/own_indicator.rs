@@ -9,6 +9,7 @@ use super::equality::defined;
 use super::publication::{UNITS, units};
 use super::vintages::bank;
 use crate::support::program::{self, published_night, wellfield};
+use crate::support::scratch::scratch;
 use crate::support::{files_below, published, read, repository};
 
 const OWN: &str = "indebted_elsewhere_share";
@@ -50,7 +51,7 @@ pub fn bank_with_rulebook(folder: &Path) -> PathBuf {
 
 #[test]
 fn a_file_in_the_rulebook_is_an_indicator_everywhere() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let bank = bank_with_rulebook(folder.path());
     std::fs::write(bank.join(format!("rulebook/indicators/{OWN}.toml")), FILE).unwrap();
     let night = published_night(&bank, AS_OF, &[]);

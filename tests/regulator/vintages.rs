@@ -8,6 +8,7 @@ use super::disclosure::{AS_OF, received, sample};
 use super::own_indicator::bank_with_rulebook;
 use super::publication::{Record, records};
 use crate::support::program::{nightly, published_night};
+use crate::support::scratch::scratch;
 use crate::support::{copy_folder, files_below, read};
 
 /// What a revision says of the old and the new row, under the columns of `indicators.csv`.
@@ -71,7 +72,7 @@ fn revisions(
 
 #[test]
 fn other_inputs_are_a_further_vintage() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let bank = bank(folder.path());
     let first = published_night(&bank, AS_OF, &[]);
     assert!(file(&first, "revisions.csv").is_empty(), "there is nothing to revise");
@@ -96,7 +97,7 @@ pub fn leave_out_rows(path: &Path, every: usize) {
 
 #[test]
 fn another_definition_is_a_further_vintage() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let bank = bank_with_rulebook(folder.path());
     let first = published_night(&bank, AS_OF, &[]);
     let path = bank.join("rulebook/indicators/borrowers_per_1000_households.toml");
@@ -112,7 +113,7 @@ fn another_definition_is_a_further_vintage() {
 
 #[test]
 fn another_policy_is_a_further_vintage() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let bank = bank_with_rulebook(folder.path());
     let first = published_night(&bank, AS_OF, &[]);
     let path = bank.join("rulebook/disclosure.toml");
@@ -127,7 +128,7 @@ fn another_policy_is_a_further_vintage() {
 
 #[test]
 fn the_order_of_rows_revises_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let bank = bank(folder.path());
     let first = published_night(&bank, AS_OF, &[]);
     for table in ["households.csv", "profiles.csv", "loans.csv"] {
@@ -146,7 +147,7 @@ fn the_order_of_rows_revises_nothing() {
 #[test]
 fn a_vintage_that_cannot_be_read_ends_the_night() {
     for damage in ["manifest.json", "regulator/indicators.parquet"] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = scratch();
         let bank = bank(folder.path());
         let first = published_night(&bank, AS_OF, &[]);
         let bytes = std::fs::read(first.join(damage)).unwrap();

@@ -8,6 +8,7 @@ use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
+use std::collections::VecDeque;
 
 /// A sound condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,8 +115,16 @@ fn refuse<T>(sentence: impl Into<String>, hint: impl Into<String>) -> Result<T, 
     Err(Refusal { sentence: sentence.into(), hint: hint.into() })
 }
 
+/// Most bytes of a condition. What is chained by AND or OR nests once for each of its parts, wherever it is read, shown,
+/// answered or let go, and a thread has room for some thousands only.
+const TEXT_MAX: usize = 10_000;
+
 /// Reads a condition on the columns of a base table.
 pub(super) fn read(text: &str, table: &Contract) -> Result<Condition, Refusal> {
+    if text.len() > TEXT_MAX {
+        let hint = format!("write at most {TEXT_MAX}; what takes so many words is a column, or several indicators");
+        return refuse(format!("the condition has {} bytes", text.len()), hint);
+    }
     let parsed = Parser::new(&GenericDialect {}).try_with_sql(text).and_then(|mut parser| {
         let expression = parser.parse_expr()?;
         parser.expect_token(&Token::EOF)?;
@@ -217,12 +226,16 @@ impl Reader<'_> {
     }
 
     fn in_list(&self, expression: &Expr, list: &[Expr]) -> Result<Expression, Refusal> {
-        let mut any = Expression::Always(false);
-        for item in list {
-            let equal = self.compare(expression, Comparison::Equal, item)?;
-            any = if any == Expression::Always(false) { equal } else { Expression::Or(Box::new(any), Box::new(equal)) };
+        let equal = |item| self.compare(expression, Comparison::Equal, item);
+        let mut any = list.iter().map(equal).collect::<Result<VecDeque<_>, _>>()?;
+        // The two foremost become one at the end, so that a long list nests only as deep as its length has digits.
+        loop {
+            match (any.pop_front(), any.pop_front()) {
+                (Some(one), Some(other)) => any.push_back(Expression::Or(Box::new(one), Box::new(other))),
+                (Some(last), None) => return Ok(last),
+                (None, _) => return Ok(Expression::Always(false)),
+            }
         }
-        Ok(any)
     }
 
     fn side(&self, expression: &Expr) -> Result<Side, Refusal> {

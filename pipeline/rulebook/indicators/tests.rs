@@ -80,6 +80,17 @@ fn conditions_must_parse_and_be_true_or_false() {
 }
 
 #[test]
+fn a_condition_is_not_so_long_that_no_thread_has_room_for_it() {
+    let with = |condition: &str| edited(GRANTING, "where = \"granted\"", &format!("where = \"{condition}\""));
+    let list = vec!["1"; 4900].join(",");
+    assert!(load(&with(&format!("member_count IN ({list})"))).is_ok());
+    assert!(load(&with(&vec!["TRUE"; 1250].join(" OR "))).is_ok());
+    let found = faults(&with(&vec!["granted"; 1000].join(" AND ")));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].ends_with("the condition has 11995 bytes"), "{found:?}");
+}
+
+#[test]
 fn parts_are_measured_in_whole_numbers_of_documented_columns() {
     const MEASURE: &str = "measure = \"count\", where = \"granted\"";
     check(
