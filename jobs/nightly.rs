@@ -52,13 +52,23 @@ fn rate_and_publish(options: &Nightly, log: &Log, watch: &mut Watch, report: &mu
     log.name_run(&tonight.run_id);
     let folder = publish::run_folder(&tonight.runs, options.as_of, &tonight.run_id);
     if folder.exists() {
-        let manifest = Manifest::of_run(&published::open(&folder)?)?;
-        *report = report.with_run(&manifest, Outcome::AlreadyPublished, report.ended);
+        let run = published::open(&folder)?;
         point_to_newest(&tonight.runs)?;
+        still_whole(&run)?;
+        *report = report.with_run(&Manifest::of_run(&run)?, Outcome::AlreadyPublished, report.ended);
         log.remark("already published: the same inputs and rules gave this run before");
         return Ok(folder);
     }
     tonight.rate(options, log, watch, report)
+}
+
+/// A run that is there already is as good as one published now only while it is what was published.
+fn still_whole(run: &PublishedRun) -> Result<()> {
+    let faults = published::verify(run)?.faults;
+    let hint = "the same inputs and rules give this run again once its folder is moved away";
+    let about = format!("`{}` is published already, and is not what was published", run.folder.display());
+    let about = std::iter::once(Fault::new(about).hint(hint));
+    if faults.is_empty() { Ok(()) } else { Err(Error::CouldNotRun(about.chain(faults).collect())) }
 }
 
 /// What is known before anything is computed. The lock is held until the end.

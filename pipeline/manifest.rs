@@ -163,7 +163,7 @@ impl RulebookEntry {
 
 impl InputEntry {
     pub fn new(file: ReadFile, newest_row: Option<String>) -> InputEntry {
-        let ReadFile { table, path, bytes, digest } = file;
+        let ReadFile { table, path, bytes, digest, .. } = file;
         InputEntry { table, path, bytes, digest, newest_row }
     }
 }

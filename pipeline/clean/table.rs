@@ -470,28 +470,31 @@ impl<'a> Rows<'a> {
 
     fn message(&self, row: usize, rule: Rule, position: usize) -> String {
         let Some(column) = self.contract.columns.get(position) else { return String::new() };
-        let (name, value) = (&column.name, self.text(row, position));
+        let (name, value) = (&column.name, self.quoted(row, position));
         match rule {
             Rule::Null => {
                 let reason = if self.source.missing.contains(name) { "the column is missing" } else { "it is empty" };
                 format!("`{name}` is required, and {reason}")
             }
-            Rule::Type => format!("`{name}` is `{value}`, which is not {}", column.kind.describe()),
-            Rule::Word => format!("`{name}` is `{value}`; its words are {}", column.words.join(", ")),
-            Rule::Range => self.range_message(column, &value),
+            Rule::Type => format!("`{name}` is {value}, which is not {}", column.kind.describe()),
+            Rule::Word => format!("`{name}` is {value}; its words are {}", column.words.join(", ")),
+            Rule::Range if self.text(row, position).is_empty() => {
+                format!("`{name}` is empty while `{}` is not", column.together.as_deref().unwrap_or(""))
+            }
+            Rule::Range => range_message(column, &value),
             Rule::DateOrder => {
                 let order = self.contract.date_order.iter().find(|order| order.column == *name);
                 let bound = order.and_then(|order| order.not_before.as_ref().or(order.after.as_ref()));
                 let bound = bound.map_or("", String::as_str);
-                let limit = self.contract.position(bound).map_or_else(String::new, |at| self.text(row, at));
-                format!("`{name}` is `{value}`, too early against `{bound}` `{limit}`")
+                let limit = self.contract.position(bound).map_or_else(String::new, |at| self.quoted(row, at));
+                format!("`{name}` is {value}, too early against `{bound}` {limit}")
             }
             Rule::DuplicateKey => {
                 format!("another row with the key `{}` came first", self.key(row))
             }
             Rule::Reference => {
                 let table = column.references.as_deref().unwrap_or("");
-                format!("`{name}` is `{value}`, and `{table}` has no such row that is sound and fits")
+                format!("`{name}` is {value}, and `{table}` has no such row that is sound and fits")
             }
             Rule::OverlappingValidity => {
                 let subject = self.contract.validity_of.as_ref().and_then(|name| self.contract.position(name));
@@ -501,30 +504,51 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn range_message(&self, column: &Column, value: &str) -> String {
-        let name = &column.name;
-        if let Some(other) = column.together.as_ref().filter(|_| value.is_empty()) {
-            return format!("`{name}` is empty while `{other}` is not");
+    /// The value as a message may say it. In a table that holds names of people a cell may have slipped into another
+    /// column, so only what was read as a date and short numbers are told there.
+    fn quoted(&self, row: usize, position: usize) -> String {
+        let value = self.text(row, position);
+        let holds_names = self.contract.columns.iter().any(|column| column.sensitive);
+        let is_date = || {
+            let column = self.contract.columns.get(position).zip(self.columns.get(position));
+            column.is_some_and(|(column, read)| column.kind == Type::Date && read.is_valid(row))
+        };
+        if !holds_names || is_short_number(&value) || is_date() {
+            return format!("`{value}`");
         }
-        let mut bounds = Vec::new();
-        match column.kind {
-            Type::Id => bounds.push("it must have 1 to 64 bytes and no control characters".to_string()),
-            Type::Count if column.minimum.is_none() => bounds.push("it must not be negative".to_string()),
-            _ => {}
-        }
-        bounds.extend(column.minimum.map(|least| format!("it must be at least {least}")));
-        bounds.extend(column.more_than.map(|bound| format!("it must be more than {bound}")));
-        bounds.extend(column.maximum.map(|most| format!("it must be at most {most}")));
-        bounds.extend(column.day.map(|day| match day {
-            crate::contract::DayRule::FirstOfMonth => "it must be the first of a month".to_string(),
-            crate::contract::DayRule::LastOfMonth => "it must be the last of a month".to_string(),
-        }));
-        if matches!(column.kind, Type::Date | Type::Time) && bounds.is_empty() {
-            bounds.push("it must lie in the years 1 to 9999".to_string());
-        }
-        if bounds.is_empty() {
-            bounds.push("it is too large, or no finite number".to_string());
-        }
-        format!("`{name}` is `{value}`; {}", bounds.join(" and "))
+        let length = value.chars().count();
+        let characters = if length == 1 { "character" } else { "characters" };
+        format!("{length} {characters} (not shown, for a name may have slipped into this column)")
     }
+}
+
+/// Whether a text is a number too short to say who somebody is.
+fn is_short_number(text: &str) -> bool {
+    let whole = text.strip_prefix('-').unwrap_or(text).split('.').next().unwrap_or("");
+    whole.len() <= 4 && text.len() <= 12 && text.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// What a value that is out of bounds should be; `value` as a message says it.
+fn range_message(column: &Column, value: &str) -> String {
+    let name = &column.name;
+    let mut bounds = Vec::new();
+    match column.kind {
+        Type::Id => bounds.push("it must have 1 to 64 bytes and no control characters".to_string()),
+        Type::Count if column.minimum.is_none() => bounds.push("it must not be negative".to_string()),
+        _ => {}
+    }
+    bounds.extend(column.minimum.map(|least| format!("it must be at least {least}")));
+    bounds.extend(column.more_than.map(|bound| format!("it must be more than {bound}")));
+    bounds.extend(column.maximum.map(|most| format!("it must be at most {most}")));
+    bounds.extend(column.day.map(|day| match day {
+        crate::contract::DayRule::FirstOfMonth => "it must be the first of a month".to_string(),
+        crate::contract::DayRule::LastOfMonth => "it must be the last of a month".to_string(),
+    }));
+    if matches!(column.kind, Type::Date | Type::Time) && bounds.is_empty() {
+        bounds.push("it must lie in the years 1 to 9999".to_string());
+    }
+    if bounds.is_empty() {
+        bounds.push("it is too large, or no finite number".to_string());
+    }
+    format!("`{name}` is {value}; {}", bounds.join(" and "))
 }

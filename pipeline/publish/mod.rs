@@ -50,15 +50,29 @@ pub fn publish(
     outputs: &[OutputTable],
     export: Option<&Export>,
     contracts: &Contracts,
-    mut manifest: Manifest,
+    manifest: Manifest,
     lineage: &dyn Fn(&Manifest) -> Result<String>,
 ) -> Result<(PathBuf, Manifest)> {
     let day = runs.join(&manifest.as_of);
     files::create_folder(&day)?;
+    publish_below(&day, outputs, export, contracts, manifest, lineage).inspect_err(|_| {
+        // An as-of date without a run leaves no trace; a folder that holds one is not removed by this.
+        let _ = fs::remove_dir(&day);
+    })
+}
+
+fn publish_below(
+    day: &Path,
+    outputs: &[OutputTable],
+    export: Option<&Export>,
+    contracts: &Contracts,
+    mut manifest: Manifest,
+    lineage: &dyn Fn(&Manifest) -> Result<String>,
+) -> Result<(PathBuf, Manifest)> {
     let hidden = tempfile::Builder::new()
         .prefix(&format!("{HIDDEN}{}-", manifest.run_id))
-        .tempdir_in(&day)
-        .map_err(|error| Error::io("create a folder in", &day, &error))?;
+        .tempdir_in(day)
+        .map_err(|error| Error::io("create a folder in", day, &error))?;
     files::restrict_folder(hidden.path())?;
     manifest.outputs = write_tables(hidden.path(), outputs, contracts, &manifest)?;
     if let Some(export) = export {
@@ -73,7 +87,7 @@ pub fn publish(
     // From here on the folder is no longer temporary: either the rename shows it, or the next run sweeps it.
     let hidden = hidden.keep();
     fs::rename(&hidden, &target).map_err(|error| Error::io("rename into place", &target, &error))?;
-    files::sync_folder(&day)?;
+    files::sync_folder(day)?;
     Ok((target, manifest))
 }
 

@@ -48,12 +48,40 @@ pub fn run(adapter: &str, query: &str, inputs: &BTreeMap<String, Vec<RecordBatch
     }
     let frame = execute(query, &frames).map_err(|error| {
         let hint = "an adapter is one SELECT over the names under `files`, in the SQL of Polars";
-        Error::refused(Fault::new(format!("adapter `{adapter}` does not run")).caused_by(error).hint(hint))
+        let cause = without_cells(&error.to_string(), query);
+        Error::refused(Fault::new(format!("adapter `{adapter}` does not run")).caused_by(cause).hint(hint))
     })?;
     // Grouped rows come in any order; a fixed one makes the run repeatable.
     let names: Vec<_> = frame.get_column_names_owned();
     let sorted = frame.sort(names, Default::default()).map_err(|error| Error::internal(error.to_string()))?;
     Ok(Adapted { batch: polars_bridge::to_arrow(sorted)?, lineage: None })
+}
+
+/// The words of Polars without cells of the bank's files, which can be names of people: what it lists after its
+/// sentence is left out, and of what stands in quotes only the query's own words and the names of types stay.
+fn without_cells(said: &str, query: &str) -> String {
+    let ends = [" values: [", "; valid columns:", "\n"].into_iter().filter_map(|list| said.find(list));
+    let sentence = said.get(..ends.min().unwrap_or(said.len())).unwrap_or(said);
+    let mut told = String::new();
+    let mut rest = sentence;
+    while let Some((before, quote, after)) = first_quote(rest) {
+        let (quoted, after) = after.split_once(quote).unwrap_or((after, ""));
+        let is_told = query.contains(quoted) || TYPES.contains(&quoted);
+        told.push_str(&format!("{before}{quote}{}{quote}", if is_told { quoted } else { "…" }));
+        rest = after;
+    }
+    told + rest
+}
+
+/// How Polars names the types that a file can have.
+const TYPES: [&str; 10] = ["bool", "str", "i64", "i32", "u32", "u64", "f64", "date", "datetime[μs]", "decimal"];
+
+/// The text before the first mark of quotation, the mark, and what follows it.
+fn first_quote(text: &str) -> Option<(&str, char, &str)> {
+    let at = text.find(['"', '\'', '`'])?;
+    let (before, quoted) = text.split_at_checked(at)?;
+    let mut characters = quoted.chars();
+    Some((before, characters.next()?, characters.as_str()))
 }
 
 /// Runs the query with the source row carried along; None when Polars does not take it so.
@@ -186,6 +214,23 @@ mod tests {
         let batch = run("a.sql", "SELECT k FROM loan GROUP BY k", &inputs()).unwrap().batch;
         let column = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::LargeUtf8).unwrap();
         assert_eq!(column.as_string::<i64>().iter().flatten().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_polars_says_is_told_without_cells() {
+        let query = "SELECT CAST(head_name AS BIGINT) AS n FROM export";
+        let told = [
+            (
+                r#"conversion from `str` to `i64` failed in column 'head_name' for 2 out of 2 values: ["A", "B"]"#,
+                "conversion from `str` to `i64` failed in column 'head_name' for 2 out of 2",
+            ),
+            (r#"unable to find column "n"; valid columns: ["A"]"#, r#"unable to find column "n""#),
+            ("could not read 'A name' as a number", "could not read '…' as a number"),
+            ("no quotes\nA name", "no quotes"),
+        ];
+        for (said, expected) in told {
+            assert_eq!(without_cells(said, query), expected);
+        }
     }
 
     #[test]

@@ -87,9 +87,12 @@ fn headings(reader: &mut csv::Reader<&[u8]>, shown: &str) -> Result<Vec<String>>
         return Err(Error::refused(fault.hint(hint)));
     }
     for (at, name) in headings.iter().enumerate() {
-        if headings.iter().take(at).any(|earlier| earlier == name) {
-            let fault = Fault::new(format!("`{shown}` line 1 has the heading `{name}` twice"));
-            return Err(Error::refused(fault.hint("every column needs a heading of its own")));
+        if let Some(earlier) = headings.iter().take(at).position(|earlier| earlier == name) {
+            // By place, for in a file without headings this is a row, and may name somebody.
+            let (first, second) = (earlier + 1, at + 1);
+            let what = format!("`{shown}` line 1 has the same heading in columns {first} and {second}");
+            let hint = "every column needs a heading of its own, and the first line of the file holds them";
+            return Err(Error::refused(Fault::new(what).hint(hint)));
         }
     }
     Ok(headings)
@@ -260,7 +263,7 @@ mod tests {
     fn unreadable_files_say_where_and_why() {
         let plain = CsvFormat::default();
         assert!(message(b"", &plain).contains("is empty"));
-        assert!(message(b"a,a\n", &plain).contains("heading `a` twice"));
+        assert!(message(b"a,a\n", &plain).contains("same heading in columns 1 and 2"));
         assert!(message(b"a,b\n1,2\n3\n", &plain).contains("line 3 has 1 fields where the headings have 2"));
         assert!(message(&[b"a\nb\n".as_slice(), &[0; 32]].concat(), &plain).contains("line 3 has a hole"));
         assert!(message(b"a\n\xD5\xC5\n", &plain).contains("line 2 is not UTF-8"));

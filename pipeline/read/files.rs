@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::contract::Contract;
 use crate::fault::{Collector, Error, Fault, Result};
@@ -184,6 +185,11 @@ fn input_file(path: &str) -> InputFile {
         .collect();
     let is_parquet = path.ends_with(".parquet") || path.ends_with(".pq");
     InputFile { partitions, format: if is_parquet { FileFormat::Parquet } else { FileFormat::Csv }, path }
+}
+
+/// When a file was last written, by its file system; none where that does not say.
+pub fn written(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|about| about.modified()).ok()
 }
 
 /// Size and blake3 digest of a file.

@@ -19,6 +19,7 @@ pub mod published;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::SystemTime;
 
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
@@ -42,6 +43,9 @@ pub struct ReadFile {
     pub path: String,
     pub bytes: u64,
     pub digest: String,
+    /// When the file was last written, as it was before it was read; of no run, only to see that it stays so.
+    #[serde(skip)]
+    pub written: Option<SystemTime>,
 }
 
 /// The rows of one input table as they stand in its files.
@@ -140,11 +144,14 @@ pub fn unchanged(bank: &Bank, files: &[ReadFile]) -> Result<()> {
 }
 
 fn changed(bank: &Bank, file: &ReadFile) -> Option<Fault> {
-    let found = files::digest(&bank.folder.join(&file.path));
+    let path = bank.folder.join(&file.path);
+    let found = files::digest(&path);
     let change = match &found {
-        Ok((bytes, digest)) if *bytes == file.bytes && *digest == file.digest => return None,
         Ok((bytes, _)) if *bytes != file.bytes => format!("it had {} bytes and has {bytes} now", file.bytes),
-        Ok(_) => "its digest is another now".to_string(),
+        Ok((_, digest)) if *digest != file.digest => "its digest is another now".to_string(),
+        // It may have been another in between and be again what it was.
+        Ok(_) if files::written(&path) != file.written => "it was written again meanwhile".to_string(),
+        Ok(_) => return None,
         Err(_) => "it cannot be read any more".to_string(),
     };
     let fault = Fault::new(format!("`{}` changed while it was read", file.path)).caused_by(change);
@@ -168,8 +175,9 @@ fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles) -> Res
             if !full.is_file() {
                 return Err(Error::refused(files::no_file(bank, contract, path)));
             }
+            let written = files::written(&full);
             let (bytes, digest) = files::digest(&full)?;
-            Ok(ReadFile { table: contract.table.clone(), path: path.clone(), bytes, digest })
+            Ok(ReadFile { table: contract.table.clone(), path: path.clone(), bytes, digest, written })
         })
         .collect()
 }

@@ -126,7 +126,13 @@ mod tests {
             definitions: [("granting_share".to_string(), "d".to_string())].into(),
             previous_run: None,
             bank_digest: "b".into(),
-            inputs: vec![ReadFile { table: "loans".into(), path: "loans.csv".into(), bytes: 1, digest: "i".into() }],
+            inputs: vec![ReadFile {
+                table: "loans".into(),
+                path: "loans.csv".into(),
+                bytes: 1,
+                digest: "i".into(),
+                written: None,
+            }],
         }
     }
 

@@ -357,7 +357,7 @@ fn faults_of_all_files_are_told_at_once() {
     texts.insert("conduct.toml".to_owned(), conduct["conduct.toml"].clone());
     let messages = faults(&texts);
     let starts =
-        ["`policies/conduct.toml` line 12:", "`policies/conduct.toml` line 13:", "`policies/run.toml` line 19:"];
+        ["`policies/conduct.toml` line 12:", "`policies/conduct.toml` line 13:", "`policies/run.toml` line 18:"];
     assert_eq!(messages.len(), starts.len(), "{messages:#?}");
     for (message, start) in messages.iter().zip(starts) {
         assert!(message.starts_with(start), "{message} does not start with {start}");

@@ -51,6 +51,7 @@ fn a_full_disk_leaves_what_was_published_before() {
         assert!(outcome.stderr.contains("No space left on device"), "{said}");
         let found = assert_whole(&copy, &said);
         assert_eq!(found.runs.len(), 1, "{said}");
+        assert!(!copy.join(AS_OF).exists(), "an as-of date without a run is left: {said}");
         assert_eq!(read(&copy.join("latest.json")), read(&before.join("latest.json")), "{said}");
         recovers(&mut night(&bank, AS_OF, &copy), &said);
         assert_whole(&copy, &said);

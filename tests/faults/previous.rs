@@ -105,6 +105,28 @@ fn an_earlier_run_of_the_same_day_that_is_damaged_is_named() {
     }
 }
 
+/// The same inputs again find their run published already; one that is no more what was published does not count as it.
+#[test]
+fn the_same_night_over_a_damaged_run_of_its_own_is_told() {
+    let folder = scratch();
+    let (bank, before, runs) = (folder.path().join("bank"), folder.path().join("before"), folder.path().join("runs"));
+    copy_of_sample("mini", &bank);
+    recovers(&mut night(&bank, AS_OF, &before), "nothing");
+    for file in ["household_scores.parquet", "regulator/indicators.parquet"] {
+        let run = copied(&before, &runs);
+        cut_off(&run.join(file));
+        let outcome = within_patience(&mut night(&bank, AS_OF, &runs));
+        let expected = format!("`{}` is published already, and is not what was published", run.display());
+        assert_eq!((outcome.exit, message(&outcome)), (1, expected.as_str()), "{}", outcome.shown(&[]));
+        assert!(outcome.stderr.contains(&format!("error: `{file}`")), "{}", outcome.shown(&[]));
+        std::fs::rename(&run, folder.path().join("aside")).unwrap();
+        recovers(&mut night(&bank, AS_OF, &runs), "the damaged run was moved away");
+        make_writable(folder.path());
+        std::fs::remove_dir_all(folder.path().join("aside")).unwrap();
+        std::fs::remove_dir_all(&runs).unwrap();
+    }
+}
+
 /// A copy of the runs in which everything may be changed; the one run in it.
 fn copied(before: &Path, runs: &Path) -> std::path::PathBuf {
     copy_folder(before, runs);
