@@ -108,6 +108,10 @@ fn help_names_the_verbs_and_the_exit_codes() {
       coverage    Print how far the bank, a branch or an area is covered: targets, gaps, duties that were not done
       indicators  Print the indicators of the bank, a branch, an area or every area of a level, and their trend
       worklist    Print what an officer has to do next, household by household
+      compare     Tell what moved between two runs and why, or what another rulebook would do to tonight's run
+      verify      Check every file of a published run against its manifest
+      runs        List the published runs: as-of date, households, rows set aside, audit
+      prune       Remove old published runs
       rule        Print what a name means: a fact, veto, flag, partition fault, quarantine rule, indicator, policy, table, column
       generate    Make a synthetic bank of any size, the same bytes for the same seed
       help        Print this message or the help of the given subcommand(s)
@@ -144,8 +148,12 @@ fn help_of_a_night_names_every_option() {
           --threads <N>               Threads to compute with [default: one for each processor]
           --memory-max <SIZE>         Stop, with nothing published, when the run needs more memory than this, for example `4GiB`
           --allow-quarantine <TABLE>  Publish although more rows of this table than the rulebook allows are set aside; `all` for every table
+          --allow-change <TABLE>      Publish although the rows of this table fell or rose more against the run before than the rulebook allows; `all` for every table
+          --allow-stale <TABLE>       Publish although the newest row of this table is older than the rulebook allows; `all` for every table
           --rulebook <DIR>            Rate by the policy files of this folder instead of the bank's own rulebook
           --log <LOG>                 How progress is told on stderr [default: text] [possible values: text, json]
+          --metrics <FILE>            Write what the night cost and found to this file, as Prometheus reads it
+          --lineage <FILE>            Write the night's OpenLineage events to this file too, whether it ended well or not
       -h, --help                      Print help
 
     Exit codes:
@@ -178,7 +186,7 @@ fn a_night_prints_one_line_per_stage_and_the_folder_last() {
     disclosure          193 rows [seconds] s
     outputs             248 rows [seconds] s
     regulator           193 rows [seconds] s
-    audit                55 rows [seconds] s
+    audit                58 rows [seconds] s
     publish             248 rows [seconds] s
     ");
 }
@@ -352,7 +360,7 @@ fn too_many_rows_set_aside_fail_the_audit() {
     disclosure          193 rows [seconds] s
     outputs             240 rows [seconds] s
     regulator           193 rows [seconds] s
-    audit                53 rows [seconds] s
+    audit                56 rows [seconds] s
     error: audit `set_aside_share` of table `visits` failed: 11 of 12 rows set aside; more than 1 % of them and more than 10 rows are too many
 
     hint: mend the export, see what was set aside with `wellfield check`, or publish all the same with `--allow-quarantine visits`
@@ -481,7 +489,6 @@ fn one_run_at_a_time() {
     insta::assert_snapshot!(bank.shown(&bank.nightly(&[])), @"
     exit: 1
     --- stderr
-    clean                 9 rows [seconds] s
     error: another run is writing to `[bank]/runs`
 
     hint: wait until it has ended, or give this run another `--out`

@@ -98,6 +98,8 @@ pub fn clean(bank: &Bank, contracts: &Contracts, as_of: Date) -> Result<CleanBan
     outcome.files.sort();
     outcome.files.dedup();
     read::unchanged(bank, &outcome.files)?;
+    // From here on a file is what its bytes are, whenever they were written.
+    outcome.files.iter_mut().for_each(|file| file.written_ns = None);
     collector.refuse()?;
     Ok(CleanBank {
         tables: cleaning.typed()?,

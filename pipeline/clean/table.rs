@@ -351,7 +351,7 @@ impl<'a> Rows<'a> {
         keys::mark_duplicates(&mut self)?;
         keys::mark_parents(&mut self)?;
         keys::mark_overlaps(&mut self)?;
-        let set_aside = self.set_aside();
+        let set_aside = self.set_aside(before);
         let mut is_accepted: Vec<bool> = self.is_unknown.iter().map(|is_unknown| !is_unknown).collect();
         for &row in self.marks.keys() {
             if let Some(is_accepted) = is_accepted.get_mut(row as usize) {
@@ -446,7 +446,7 @@ impl<'a> Rows<'a> {
         positions.map(|position| self.text(row, position)).collect::<Vec<_>>().join("|")
     }
 
-    fn set_aside(&self) -> Vec<SetAside> {
+    fn set_aside(&self, before: &Before) -> Vec<SetAside> {
         let known = self.marks.iter().filter(|(row, _)| self.is_unknown.get(**row as usize) == Some(&false));
         known
             .map(|(&row, &(rule, position))| {
@@ -461,16 +461,16 @@ impl<'a> Rows<'a> {
                     row_number,
                     key: self.key(row as usize),
                     rule: rule.name().into(),
-                    message: self.message(row as usize, rule, position),
+                    message: self.message(row as usize, rule, position, before),
                     column: Some(column),
                 }
             })
             .collect()
     }
 
-    fn message(&self, row: usize, rule: Rule, position: usize) -> String {
+    fn message(&self, row: usize, rule: Rule, position: usize, before: &Before) -> String {
         let Some(column) = self.contract.columns.get(position) else { return String::new() };
-        let (name, value) = (&column.name, self.quoted(row, position));
+        let (name, value) = (&column.name, self.quoted(row, position, before));
         match rule {
             Rule::Null => {
                 let reason = if self.source.missing.contains(name) { "the column is missing" } else { "it is empty" };
@@ -486,7 +486,7 @@ impl<'a> Rows<'a> {
                 let order = self.contract.date_order.iter().find(|order| order.column == *name);
                 let bound = order.and_then(|order| order.not_before.as_ref().or(order.after.as_ref()));
                 let bound = bound.map_or("", String::as_str);
-                let limit = self.contract.position(bound).map_or_else(String::new, |at| self.quoted(row, at));
+                let limit = self.contract.position(bound).map_or_else(String::new, |at| self.quoted(row, at, before));
                 format!("`{name}` is {value}, too early against `{bound}` {limit}")
             }
             Rule::DuplicateKey => {
@@ -505,20 +505,24 @@ impl<'a> Rows<'a> {
     }
 
     /// The value as a message may say it. In a table that holds names of people a cell may have slipped into another
-    /// column, so only what was read as a date and short numbers are told there.
-    fn quoted(&self, row: usize, position: usize) -> String {
+    /// column, so only what was read as a date, short numbers and identifiers that other tables know are told there.
+    fn quoted(&self, row: usize, position: usize, before: &Before) -> String {
         let value = self.text(row, position);
         let holds_names = self.contract.columns.iter().any(|column| column.sensitive);
-        let is_date = || {
-            let column = self.contract.columns.get(position).zip(self.columns.get(position));
-            column.is_some_and(|(column, read)| column.kind == Type::Date && read.is_valid(row))
-        };
-        if !holds_names || is_short_number(&value) || is_date() {
+        if !holds_names || is_short_number(&value) || self.is_known(row, position, &value, before) {
             return format!("`{value}`");
         }
         let length = value.chars().count();
         let characters = if length == 1 { "character" } else { "characters" };
-        format!("{length} {characters} (not shown, for a name may have slipped into this column)")
+        format!("a text of {length} {characters} (not shown: a name may have slipped into this column)")
+    }
+
+    /// Whether a value was read as a date, or identifies a row of another table, sound or not.
+    fn is_known(&self, row: usize, position: usize, value: &str, before: &Before) -> bool {
+        let Some(column) = self.contract.columns.get(position) else { return false };
+        let is_read = || self.columns.get(position).is_some_and(|read| read.is_valid(row));
+        let index = column.references.as_ref().and_then(|table| before.indices.get(table));
+        (column.kind == Type::Date && is_read()) || index.is_some_and(|index| index.find(value) != Meaning::Nothing)
     }
 }
 

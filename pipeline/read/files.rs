@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use crate::contract::Contract;
 use crate::fault::{Collector, Error, Fault, Result};
@@ -187,9 +186,10 @@ fn input_file(path: &str) -> InputFile {
     InputFile { partitions, format: if is_parquet { FileFormat::Parquet } else { FileFormat::Csv }, path }
 }
 
-/// When a file was last written, by its file system; none where that does not say.
-pub fn written(path: &Path) -> Option<SystemTime> {
-    fs::metadata(path).and_then(|about| about.modified()).ok()
+/// When a file was last written, in nanoseconds since 1970; none where its file system does not say.
+pub fn written_ns(path: &Path) -> Option<u128> {
+    let written = fs::metadata(path).and_then(|about| about.modified()).ok()?;
+    Some(written.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos())
 }
 
 /// Size and blake3 digest of a file.

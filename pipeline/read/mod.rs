@@ -19,7 +19,6 @@ pub mod published;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::SystemTime;
 
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
@@ -43,9 +42,9 @@ pub struct ReadFile {
     pub path: String,
     pub bytes: u64,
     pub digest: String,
-    /// When the file was last written, as it was before it was read; of no run, only to see that it stays so.
+    /// When the file was last written, in nanoseconds since 1970, until it is seen that it stays so; in no manifest.
     #[serde(skip)]
-    pub written: Option<SystemTime>,
+    pub written_ns: Option<u128>,
 }
 
 /// The rows of one input table as they stand in its files.
@@ -150,7 +149,7 @@ fn changed(bank: &Bank, file: &ReadFile) -> Option<Fault> {
         Ok((bytes, _)) if *bytes != file.bytes => format!("it had {} bytes and has {bytes} now", file.bytes),
         Ok((_, digest)) if *digest != file.digest => "its digest is another now".to_string(),
         // It may have been another in between and be again what it was.
-        Ok(_) if files::written(&path) != file.written => "it was written again meanwhile".to_string(),
+        Ok(_) if files::written_ns(&path) != file.written_ns => "it was written again meanwhile".to_string(),
         Ok(_) => return None,
         Err(_) => "it cannot be read any more".to_string(),
     };
@@ -175,9 +174,9 @@ fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles) -> Res
             if !full.is_file() {
                 return Err(Error::refused(files::no_file(bank, contract, path)));
             }
-            let written = files::written(&full);
+            let written_ns = files::written_ns(&full);
             let (bytes, digest) = files::digest(&full)?;
-            Ok(ReadFile { table: contract.table.clone(), path: path.clone(), bytes, digest, written })
+            Ok(ReadFile { table: contract.table.clone(), path: path.clone(), bytes, digest, written_ns })
         })
         .collect()
 }

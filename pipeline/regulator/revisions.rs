@@ -131,7 +131,7 @@ mod tests {
                 path: "loans.csv".into(),
                 bytes: 1,
                 digest: "i".into(),
-                written: None,
+                written_ns: None,
             }],
         }
     }

@@ -131,7 +131,7 @@ const TEXTS: [Special; 25] = [
         "a heading twice",
         "visits.csv",
         |path| change_text(path, |text| text.replacen("grid_id", "visit_id", 1)),
-        Refused("`visits.csv` line 1 has the heading `visit_id` twice"),
+        Refused("`visits.csv` line 1 has the same heading in columns 1 and 3"),
     ),
     special(
         "not a byte",
