@@ -95,7 +95,8 @@ fn rulebook(options: &Compare, folder: &Path, run: &str, policies: &Path) -> Res
     let rulebook = Rulebook::load(&place, run.as_of, FACTS)?;
     let from = Side::published(&run)?;
     let cleaned = clean::clean(&bank, &contracts, run.as_of)?;
-    let previous = prepare::previous(looked_back_at(&run, &runs)?.as_ref())?;
+    let hint = "bring it back, or compare with a run whose earlier run is there";
+    let previous = prepare::previous(prepare::looked_back_at(&run, &runs, hint)?.as_ref())?;
     let made_from = night::made_from(&bank, &cleaned.files, &rulebook, &previous);
     check_inputs(&run, &from.description.made_from, &made_from)?;
     let mut untold = |_: &_| ();
@@ -128,16 +129,4 @@ fn check_inputs(run: &PublishedRun, published: &MadeFrom, present: &MadeFrom) ->
     let fault = Fault::new(format!("the bank's files are not those of run `{id}` any more: {}", differing.join(", ")));
     let hint = format!("publish the night first, `wellfield nightly --as-of {as_of}`, and compare with that run");
     Err(Error::could_not_run(fault.hint(hint)))
-}
-
-/// The run that a published run looked back at, which must still be there: without it grades may be others.
-fn looked_back_at(run: &PublishedRun, runs: &Path) -> Result<Option<PublishedRun>> {
-    let Some(id) = &run.previous_run_id else { return Ok(None) };
-    let found = published::list(runs)?.into_iter().find(|known| known.run_id == *id);
-    found.map(Some).ok_or_else(|| {
-        let named = &run.run_id;
-        let fault =
-            Fault::new(format!("run `{named}` looked back at run `{id}`, which is not in `{}`", runs.display()));
-        Error::could_not_run(fault.hint("bring it back, or compare with a run whose earlier run is there"))
-    })
 }

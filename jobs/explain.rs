@@ -58,19 +58,9 @@ fn asked(options: &Explain, runs: &Path) -> Result<Asked> {
         return Err(Error::could_not_run(fault.hint(hint)));
     }
     let published = published::find(runs, options.run.as_deref().unwrap_or("latest"))?;
-    let previous = looked_back_at(&published, runs)?;
+    let hint = format!("bring it back, or explain the day anew with `--as-of {}`", published.as_of);
+    let previous = prepare::looked_back_at(&published, runs, &hint)?;
     Ok(Asked { as_of: published.as_of, published: Some(published), previous })
-}
-
-/// The run that a published run looked back at, which must still be there: without it the grade may be another.
-fn looked_back_at(published: &PublishedRun, runs: &Path) -> Result<Option<PublishedRun>> {
-    let Some(id) = &published.previous_run_id else { return Ok(None) };
-    let found = published::list(runs)?.into_iter().find(|run| run.run_id == *id);
-    found.map(Some).ok_or_else(|| {
-        let (run, as_of) = (&published.run_id, published.as_of);
-        let fault = Fault::new(format!("run `{run}` looked back at run `{id}`, which is not in `{}`", runs.display()));
-        Error::could_not_run(fault.hint(format!("bring it back, or explain the day anew with `--as-of {as_of}`")))
-    })
 }
 
 /// Lays the night beside the published run that was asked for, or beside one with its own id.

@@ -86,6 +86,18 @@ pub fn previous_run(runs: &Path, named: Option<&str>, as_of: Date) -> Result<Opt
     Ok(Some(run))
 }
 
+/// The run that a published run looked back at, which must still be there: without it grades may be others.
+pub fn looked_back_at(run: &PublishedRun, runs: &Path, hint: &str) -> Result<Option<PublishedRun>> {
+    let Some(id) = &run.previous_run_id else { return Ok(None) };
+    let found = published::list(runs)?.into_iter().find(|known| known.run_id == *id);
+    found.map(Some).ok_or_else(|| {
+        let (named, runs) = (&run.run_id, runs.display());
+        Error::could_not_run(
+            Fault::new(format!("run `{named}` looked back at run `{id}`, which is not in `{runs}`")).hint(hint),
+        )
+    })
+}
+
 /// What the earlier run said.
 pub fn previous(run: Option<&PublishedRun>) -> Result<Previous> {
     run.map_or_else(|| Ok(Previous::default()), published::previous)

@@ -17,23 +17,11 @@ use sqlparser::parser::Parser;
 
 use crate::fault::{Error, Fault, Result};
 
+use super::adapted::{Adapted, Lineage};
 use super::polars_bridge;
 
 /// The column that carries the number of a source row through a query; no bank names a column so.
 const LINEAGE: &str = "wellfield_source_row";
-
-/// What an adapter made: the rows, and for each the name and row of the input that it came from, where that is known.
-pub struct Adapted {
-    pub batch: RecordBatch,
-    pub lineage: Option<Lineage>,
-}
-
-pub struct Lineage {
-    /// The input's name in `bank.toml`.
-    pub name: String,
-    /// For each row of the result the row of that input, from 0, over its files in path order.
-    pub rows: Vec<u64>,
-}
 
 /// Runs the query of `adapter` over named inputs, each given as its batches.
 pub fn run(adapter: &str, query: &str, inputs: &BTreeMap<String, Vec<RecordBatch>>) -> Result<Adapted> {

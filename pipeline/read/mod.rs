@@ -3,6 +3,7 @@
 //! Leaves to `clean` what the values mean and which rows are sound.
 #![allow(clippy::disallowed_methods)]
 
+mod adapted;
 #[cfg(feature = "adapters")]
 mod adapter;
 #[cfg(not(feature = "adapters"))]

@@ -112,7 +112,7 @@ fn the_same_night_over_a_damaged_run_of_its_own_is_told() {
     let (bank, before, runs) = (folder.path().join("bank"), folder.path().join("before"), folder.path().join("runs"));
     copy_of_sample("mini", &bank);
     recovers(&mut night(&bank, AS_OF, &before), "nothing");
-    for file in ["household_facts.parquet", "regulator/indicators.parquet"] {
+    for file in ["household_facts.parquet", "quarantine.parquet"] {
         let run = copied(&before, &runs);
         cut_off(&run.join(file));
         let outcome = within_patience(&mut night(&bank, AS_OF, &runs));
