@@ -68,6 +68,11 @@ impl IdIndex {
         self.accepted.as_ref().map_or(0, Array::len)
     }
 
+    /// The accepted identifiers, by position.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.accepted.iter().flat_map(|accepted| accepted.iter().flatten())
+    }
+
     /// The identifier at a position.
     pub fn id(&self, position: u32) -> &str {
         text_of(self.accepted.as_ref(), &self.others, position)

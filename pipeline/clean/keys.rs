@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::{Array, AsArray, LargeStringArray};
 use arrow::datatypes::{Date32Type, UInt8Type, UInt32Type};
+use rayon::prelude::*;
 
 use crate::fault::{Error, Result};
 
@@ -16,13 +17,21 @@ pub fn mark_duplicates(rows: &mut Rows) -> Result<()> {
     let position = rows.contract.require(first_key)?;
     // A row whose key refers to nothing has no position there: it is compared by its text. Such rows are few, and
     // share no key with the others.
-    let (mut plain, mut stray) = (Vec::new(), Vec::new());
-    for row in (0..rows.len()).filter(|&row| rows.passed(row, Rule::DuplicateKey)) {
-        if has_whole_key(rows, row) { plain.push(row) } else { stray.push(row) }
+    let mut has_key: Vec<bool> = rows.is_unknown.iter().map(|is_unknown| !is_unknown).collect();
+    let mut stray = Vec::new();
+    for row in rows.marks.keys().map(|&row| row as usize) {
+        let passed = rows.passed(row, Rule::DuplicateKey);
+        let is_whole = has_whole_key(rows, row);
+        if let Some(has_key) = has_key.get_mut(row) {
+            *has_key = passed && is_whole;
+        }
+        if passed && !is_whole {
+            stray.push(row);
+        }
     }
     let mut duplicates = match rows.contract.key.as_slice() {
-        [_] => single_key_duplicates(rows, position, &plain),
-        _ => composite_key_duplicates(rows, &plain)?,
+        [_] => single_key_duplicates(rows, position, &has_key),
+        _ => composite_key_duplicates(rows, &has_key)?,
     };
     let mut seen = HashSet::new();
     duplicates.extend(stray.into_iter().filter(|&row| !seen.insert(rows.key(row))));
@@ -33,31 +42,30 @@ pub fn mark_duplicates(rows: &mut Rows) -> Result<()> {
 }
 
 fn has_whole_key(rows: &Rows, row: usize) -> bool {
-    let positions = rows.contract.key.iter().filter_map(|name| rows.contract.position(name));
-    !rows.marks.contains_key(&(row as u32))
-        || positions.into_iter().all(|at| rows.columns.get(at).is_some_and(|column| column.is_valid(row)))
+    let mut positions = rows.contract.key.iter().filter_map(|name| rows.contract.position(name));
+    positions.all(|at| rows.columns.get(at).is_some_and(|column| column.is_valid(row)))
 }
 
-fn single_key_duplicates(rows: &Rows, position: usize, eligible: &[usize]) -> Vec<usize> {
+fn single_key_duplicates(rows: &Rows, position: usize, has_key: &[bool]) -> Vec<usize> {
     let Some(ids) = rows.columns.get(position).and_then(|column| column.as_string_opt::<i64>()) else {
         return Vec::new();
     };
-    // Exports mostly stand in the order of their key; then no memory of what came before is needed.
-    let is_ascending = eligible.windows(2).all(|pair| matches!(pair, &[one, next] if ids.value(one) < ids.value(next)));
-    if is_ascending {
+    if is_ascending(has_key, |row| ids.value(row)) {
         return Vec::new();
     }
-    let mut seen = hashbrown::HashSet::with_capacity(eligible.len());
-    eligible.iter().copied().filter(|&row| !seen.insert(ids.value(row))).collect()
+    let mut seen = hashbrown::HashSet::with_capacity(ids.len());
+    with_key(has_key).filter(|&row| !seen.insert(ids.value(row))).collect()
 }
 
-fn composite_key_duplicates(rows: &Rows, eligible: &[usize]) -> Result<Vec<usize>> {
-    let keys = packed_keys(rows, eligible)?;
-    if keys.windows(2).all(|pair| matches!(pair, [one, next] if one < next)) {
+fn composite_key_duplicates(rows: &Rows, has_key: &[bool]) -> Result<Vec<usize>> {
+    let parts = parts(rows, has_key)?;
+    let packed =
+        |row: usize| parts.iter().fold(0_u128, |key, part| (key << part.width()) | u128::from(part.value(row)));
+    if is_ascending(has_key, packed) {
         return Ok(Vec::new());
     }
-    let mut sorted: Vec<(u128, usize)> = keys.into_iter().zip(eligible.iter().copied()).collect();
-    sorted.sort_unstable();
+    let mut sorted: Vec<(u128, usize)> = with_key(has_key).map(|row| (packed(row), row)).collect();
+    sorted.par_sort_unstable();
     let repeated = sorted.windows(2).filter_map(|pair| match pair {
         &[(key, _), (next, row)] if key == next => Some(row),
         _ => None,
@@ -65,47 +73,89 @@ fn composite_key_duplicates(rows: &Rows, eligible: &[usize]) -> Result<Vec<usize
     Ok(repeated.collect())
 }
 
-/// Every key as one number: the parts one after the other, as many bits each as its type needs.
-fn packed_keys(rows: &Rows, eligible: &[usize]) -> Result<Vec<u128>> {
-    let mut keys = vec![0_u128; eligible.len()];
-    let mut bits = 0;
-    for name in &rows.contract.key {
-        let column = rows.columns.get(rows.contract.require(name)?);
-        let column = column.ok_or_else(|| Error::internal(format!("no column `{name}`")))?;
-        let (width, parts): (u32, Vec<u32>) = if let Some(positions) = column.as_primitive_opt::<UInt32Type>() {
-            (32, eligible.iter().map(|&row| positions.value(row)).collect())
-        } else if let Some(days) = column.as_primitive_opt::<Date32Type>() {
-            // Shifted so that days before 1970 stay in order.
-            (32, eligible.iter().map(|&row| days.value(row).cast_unsigned() ^ (1 << 31)).collect())
-        } else if let Some(codes) = column.as_primitive_opt::<UInt8Type>() {
-            (8, eligible.iter().map(|&row| u32::from(codes.value(row))).collect())
-        } else if let Some(texts) = column.as_string_opt::<i64>() {
-            (32, numbered(texts, eligible))
-        } else {
-            return Err(Error::internal(format!("key column `{name}` is of a type that keys do not have")));
-        };
-        bits += width;
-        for (key, part) in keys.iter_mut().zip(parts) {
-            *key = (*key << width) | u128::from(part);
-        }
+fn with_key(has_key: &[bool]) -> impl Iterator<Item = usize> {
+    has_key.iter().enumerate().filter(|(_, has_key)| **has_key).map(|(row, _)| row)
+}
+
+/// Rows that one thread compares.
+const ROWS_AT_ONCE: usize = 1 << 18;
+
+/// Whether each key is above the one before it. Exports mostly stand in the order of their key; then no memory of what
+/// came before is needed.
+fn is_ascending<K: PartialOrd>(has_key: &[bool], key: impl Fn(usize) -> K + Sync) -> bool {
+    (0..has_key.len().div_ceil(ROWS_AT_ONCE)).into_par_iter().all(|part| {
+        let start = part * ROWS_AT_ONCE;
+        // The last key before this part is compared with its first one.
+        let before = (0..start).rev().find(|&row| has_key.get(row) == Some(&true));
+        let rows = (start..has_key.len().min(start + ROWS_AT_ONCE)).filter(|&row| has_key.get(row) == Some(&true));
+        let mut last = before.map(&key);
+        rows.into_iter().all(|row| {
+            let next = key(row);
+            let is_above = last.as_ref().is_none_or(|last| *last < next);
+            last = Some(next);
+            is_above
+        })
+    })
+}
+
+/// One column of a key as numbers of so many bits; only of rows that have the key.
+enum Part<'a> {
+    Positions(&'a [u32]),
+    Days(&'a [i32]),
+    Codes(&'a [u8]),
+    Numbered(Vec<u32>),
+}
+
+impl Part<'_> {
+    fn width(&self) -> u32 {
+        if matches!(self, Part::Codes(_)) { 8 } else { 32 }
     }
-    if bits > 128 {
-        Err(Error::internal(format!("the key of `{}` is too wide", rows.contract.table)))
-    } else {
-        Ok(keys)
+
+    fn value(&self, row: usize) -> u32 {
+        let value = match self {
+            Part::Positions(positions) => positions.get(row).copied(),
+            // Shifted so that days before 1970 stay in order.
+            Part::Days(days) => days.get(row).map(|days| days.cast_unsigned() ^ (1 << 31)),
+            Part::Codes(codes) => codes.get(row).map(|&code| u32::from(code)),
+            Part::Numbered(numbers) => numbers.get(row).copied(),
+        };
+        value.unwrap_or(0)
     }
 }
 
-/// Each distinct text gets the next number.
-fn numbered(texts: &LargeStringArray, eligible: &[usize]) -> Vec<u32> {
+/// The columns of the key, which fit into 128 bits one after the other.
+fn parts<'a>(rows: &'a Rows, has_key: &[bool]) -> Result<Vec<Part<'a>>> {
+    let mut parts = Vec::new();
+    for name in &rows.contract.key {
+        let column = rows.columns.get(rows.contract.require(name)?);
+        let column = column.ok_or_else(|| Error::internal(format!("no column `{name}`")))?;
+        parts.push(if let Some(positions) = column.as_primitive_opt::<UInt32Type>() {
+            Part::Positions(positions.values())
+        } else if let Some(days) = column.as_primitive_opt::<Date32Type>() {
+            Part::Days(days.values())
+        } else if let Some(codes) = column.as_primitive_opt::<UInt8Type>() {
+            Part::Codes(codes.values())
+        } else if let Some(texts) = column.as_string_opt::<i64>() {
+            Part::Numbered(numbered(texts, has_key))
+        } else {
+            return Err(Error::internal(format!("key column `{name}` is of a type that keys do not have")));
+        });
+    }
+    if parts.iter().map(Part::width).sum::<u32>() > 128 {
+        Err(Error::internal(format!("the key of `{}` is too wide", rows.contract.table)))
+    } else {
+        Ok(parts)
+    }
+}
+
+/// Each distinct text gets the next number; a row without the key gets none.
+fn numbered(texts: &LargeStringArray, has_key: &[bool]) -> Vec<u32> {
     let mut numbers = hashbrown::HashMap::new();
-    eligible
-        .iter()
-        .map(|&row| {
-            let next = numbers.len() as u32;
-            *numbers.entry(texts.value(row)).or_insert(next)
-        })
-        .collect()
+    let number = |(row, has_key): (usize, &bool)| {
+        let next = numbers.len() as u32;
+        if *has_key { *numbers.entry(texts.value(row)).or_insert(next) } else { 0 }
+    };
+    has_key.iter().enumerate().map(number).collect()
 }
 
 /// Each distinct text once, in the order of its first appearance.

@@ -2,11 +2,12 @@
 //! yet known dropped and counted before anything else is checked.
 //! Single columns are checked in `values`, keys and validity in `keys`; this file puts them together.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeStringArray};
-use arrow::compute::{concat, filter};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeStringArray, NullArray, RecordBatch, UInt32Array};
+use arrow::compute::{concat, filter, take_record_batch};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -15,12 +16,13 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::{Date, Month, day_of};
 use crate::contract::{Column, Contract, Type};
 use crate::fault::{Collector, Error, Result};
-use crate::read::{Source, SourceBatch};
+use crate::read::{Origin, Source, SourceBatch};
 
 use super::index::{IdIndex, Meaning};
 use super::keys;
 use super::parse::TextForms;
 use super::rules::Rule;
+use super::typed;
 use super::values::{self, Checked};
 
 /// The accepted rows of one input table, in the order of its files, each column as it is kept in memory:
@@ -73,6 +75,10 @@ pub struct Cleaned {
 
 /// One batch after its own rows were checked.
 struct CheckedBatch {
+    /// Its piece of the source, and which batch of it it is.
+    place: (usize, usize),
+    origin: Origin,
+    as_written: Option<AsWritten>,
     columns: Vec<ArrayRef>,
     /// The first rule that each faulty row breaks, and the position of the column at which it does.
     marks: BTreeMap<u32, (Rule, usize)>,
@@ -94,15 +100,35 @@ pub struct Before<'a> {
 /// Checks one table. Refuses columns of a type that cannot be read as the contract's, all at once.
 pub fn clean(contract: &Contract, source: Source, before: &Before) -> Result<Cleaned> {
     let forms = TextForms::of(&contract.table, &source.format)?;
-    let checked: Vec<Result<CheckedBatch>> =
-        source.batches.par_iter().map(|batch| check_batch(contract, &source, batch, &forms, before)).collect();
+    let checked: Vec<Result<Vec<CheckedBatch>>> = (0..source.pieces())
+        .into_par_iter()
+        .map(|piece| check_piece(contract, &source, piece, &forms, before))
+        .collect();
     let mut collector = Collector::default();
     let mut batches = Vec::new();
     for result in checked {
-        batches.extend(collector.take(result)?);
+        batches.extend(collector.take(result)?.into_iter().flatten());
     }
     collector.refuse()?;
     Rows::join(contract, source, batches)?.finish(before)
+}
+
+/// Reads a piece and checks its rows batch by batch; what it held is let go before the next one is read.
+fn check_piece(
+    contract: &Contract,
+    source: &Source,
+    piece: usize,
+    forms: &TextForms,
+    before: &Before,
+) -> Result<Vec<CheckedBatch>> {
+    let mut checked: Vec<CheckedBatch> = Vec::new();
+    source.read(piece, &mut |batch| {
+        let mut next = check_batch(contract, source, batch, forms, before)?;
+        next.place = (piece, checked.len());
+        checked.push(next);
+        Ok(())
+    })?;
+    Ok(checked)
 }
 
 fn check_batch(
@@ -114,6 +140,9 @@ fn check_batch(
 ) -> Result<CheckedBatch> {
     let rows = batch.columns.num_rows();
     let mut checked = CheckedBatch {
+        place: (0, 0),
+        origin: batch.origin().clone(),
+        as_written: None,
         columns: Vec::new(),
         marks: BTreeMap::new(),
         is_unknown: vec![false; rows],
@@ -134,7 +163,7 @@ fn check_batch(
         match values::check(column, raw, rows, is_text, forms, index) {
             Ok(values) => checked.take(column, position, values, before),
             Err(wrong) => {
-                let shown = source.origin(batch, 0).0;
+                let shown = source.place(batch.origin(), 0).0;
                 let found = raw.map_or(&DataType::Null, |raw| raw.data_type());
                 collector.take(Err::<(), _>(wrong.refuse(shown, column, found)))?;
             }
@@ -145,10 +174,51 @@ fn check_batch(
     checked.mark_date_order(contract)?;
     checked.drop_unknown(contract, before.as_of)?;
     checked.note_newest(contract, source, batch)?;
+    checked.keep_as_written(batch)?;
+    checked.let_go(contract);
     Ok(checked)
 }
 
+/// The faulty rows of a batch as their file writes them, for messages.
+struct AsWritten {
+    /// Their numbers in the batch, in order.
+    rows: Vec<u32>,
+    columns: RecordBatch,
+}
+
+impl AsWritten {
+    fn of(batch: &RecordBatch, rows: Vec<u32>) -> Result<AsWritten> {
+        let columns = take_record_batch(batch, &UInt32Array::from(rows.clone()));
+        let columns = columns.map_err(|error| Error::internal(error.to_string()))?;
+        Ok(AsWritten { rows, columns })
+    }
+
+    /// The text of one value, where its row is one of these.
+    fn text(&self, row: usize, column: &Column) -> Option<String> {
+        let at = self.rows.binary_search(&(row as u32)).ok()?;
+        Some(values::shown(column, self.columns.column_by_name(&column.name), at))
+    }
+}
+
 impl CheckedBatch {
+    fn keep_as_written(&mut self, batch: &SourceBatch) -> Result<()> {
+        let is_known = |row: &u32| self.is_unknown.get(*row as usize) == Some(&false);
+        let rows: Vec<u32> = self.marks.keys().copied().filter(is_known).collect();
+        if !rows.is_empty() {
+            self.as_written = Some(AsWritten::of(&batch.columns, rows)?);
+        }
+        Ok(())
+    }
+
+    /// Lets go of columns that were checked and that nothing reads.
+    fn let_go(&mut self, contract: &Contract) {
+        for (column, array) in contract.columns.iter().zip(&mut self.columns) {
+            if !typed::is_read(&contract.table, &column.name) && !contract.key.contains(&column.name) {
+                *array = Arc::new(NullArray::new(array.len()));
+            }
+        }
+    }
+
     fn take(&mut self, column: &Column, position: usize, mut values: Checked, before: &Before) {
         if !column.area_levels.is_empty() {
             mark_wrong_levels(column, &mut values, before.area_levels);
@@ -249,7 +319,7 @@ impl CheckedBatch {
         }
         let mut latest: BTreeMap<&str, Date> = BTreeMap::new();
         for (row, day) in known {
-            let newest = latest.entry(source.origin(batch, row).0).or_insert(day);
+            let newest = latest.entry(source.place(batch.origin(), row).0).or_insert(day);
             *newest = day.max(*newest);
         }
         self.newest = latest.into_iter().map(|(path, day)| (path.to_string(), day)).collect();
@@ -285,41 +355,64 @@ fn joined(parts: Vec<ArrayRef>) -> Result<ArrayRef> {
     }
 }
 
-fn accepted_columns(columns: Vec<ArrayRef>, is_accepted: &[bool]) -> Result<Vec<ArrayRef>> {
-    if is_accepted.iter().all(|&accepted| accepted) {
-        return Ok(columns);
-    }
-    let mask = BooleanArray::from(is_accepted.to_vec());
-    let filtered = columns.into_par_iter().map(|column| filter(&column, &mask));
-    filtered.collect::<std::result::Result<_, _>>().map_err(|error| Error::internal(error.to_string()))
+/// Whether rules across rows look at a column: keys always, every column where rows are of one tree or valid by day.
+fn is_looked_at(contract: &Contract, column: &Column) -> bool {
+    let is_register = contract.validity_of.is_some() || contract.columns.iter().any(|column| column.parent);
+    is_register || contract.key.contains(&column.name)
+}
+
+/// The accepted rows of a column, whose parts are freed as they are joined.
+fn accepted(parts: Vec<ArrayRef>, is_accepted: Option<&BooleanArray>) -> Result<ArrayRef> {
+    let Some(is_accepted) = is_accepted else { return joined(parts) };
+    let mut start = 0;
+    let kept = parts.into_iter().map(|part| {
+        let of_part = is_accepted.slice(start, part.len());
+        start += part.len();
+        filter(&part, &of_part).map_err(|error| Error::internal(error.to_string()))
+    });
+    joined(kept.collect::<Result<_>>()?)
 }
 
 /// All rows of one table, while the rules that look across rows are applied.
 pub struct Rows<'a> {
     pub contract: &'a Contract,
     source: Source,
+    /// The columns that rules across rows look at; of the others there are parts.
     pub columns: Vec<ArrayRef>,
+    /// By column and batch what is joined only when it is known which rows are accepted.
+    parts: Vec<Vec<ArrayRef>>,
     /// The first rule that each faulty row breaks, and the position of its column.
     pub marks: BTreeMap<u32, (Rule, usize)>,
     pub is_unknown: Vec<bool>,
-    /// The number of the first row of each batch.
-    starts: Vec<usize>,
+    batches: Vec<BatchOfRows>,
+    /// The piece that was read again last, for the values of rows that are faulty only beside others.
+    read_again: RefCell<Option<(usize, Vec<RecordBatch>)>>,
     newest: BTreeMap<String, Date>,
 }
 
+/// Where the rows of one batch are, and came from.
+struct BatchOfRows {
+    /// The number of its first row.
+    start: usize,
+    place: (usize, usize),
+    origin: Origin,
+    as_written: Option<AsWritten>,
+}
+
 impl<'a> Rows<'a> {
-    fn join(contract: &'a Contract, source: Source, batches: Vec<CheckedBatch>) -> Result<Rows<'a>> {
+    fn join(contract: &'a Contract, source: Source, mut batches: Vec<CheckedBatch>) -> Result<Rows<'a>> {
         let mut marks = BTreeMap::new();
         let mut is_unknown = Vec::new();
-        let mut starts = Vec::new();
+        let mut places = Vec::new();
         let mut newest = BTreeMap::new();
-        for batch in &batches {
+        for batch in &mut batches {
             for (path, &day) in &batch.newest {
                 let latest = newest.entry(path.clone()).or_insert(day);
                 *latest = day.max(*latest);
             }
             let start = is_unknown.len();
-            starts.push(start);
+            let (place, origin) = (batch.place, batch.origin.clone());
+            places.push(BatchOfRows { start, place, origin, as_written: batch.as_written.take() });
             is_unknown.extend_from_slice(&batch.is_unknown);
             marks.extend(batch.marks.iter().map(|(&row, &mark)| (row + start as u32, mark)));
         }
@@ -329,8 +422,22 @@ impl<'a> Rows<'a> {
         for batch in batches {
             parts.iter_mut().zip(batch.columns).for_each(|(parts, part)| parts.push(part));
         }
-        let columns = parts.into_par_iter().map(joined).collect::<Result<Vec<_>>>()?;
-        Ok(Rows { contract, source, columns, marks, is_unknown, starts, newest })
+        let join = |(column, parts): (&Column, &mut Vec<ArrayRef>)| match is_looked_at(contract, column) {
+            true => joined(std::mem::take(parts)),
+            false => Ok(Arc::new(NullArray::new(0)) as ArrayRef),
+        };
+        let columns = contract.columns.par_iter().zip(&mut parts).map(join).collect::<Result<Vec<_>>>()?;
+        Ok(Rows {
+            contract,
+            source,
+            columns,
+            parts,
+            marks,
+            is_unknown,
+            batches: places,
+            read_again: RefCell::new(None),
+            newest,
+        })
     }
 
     pub fn len(&self) -> usize {
@@ -366,9 +473,14 @@ impl<'a> Rows<'a> {
             Vec::new()
         };
         let others = if before.is_referenced { self.other_ids()? } else { Vec::new() };
-        // Nothing looks at the file's own values any more; a large table is not held twice.
-        self.source.batches = Vec::new();
-        let mut columns = accepted_columns(std::mem::take(&mut self.columns), &is_accepted)?;
+        // Nothing looks at the files' own values any more; a large table is not held twice.
+        self.source.let_go();
+        self.read_again = RefCell::new(None);
+        let is_accepted = is_accepted.contains(&false).then(|| BooleanArray::from(is_accepted));
+        let whole = std::mem::take(&mut self.columns).into_par_iter().zip(std::mem::take(&mut self.parts));
+        let columns = whole
+            .map(|(column, parts)| accepted(if parts.is_empty() { vec![column] } else { parts }, is_accepted.as_ref()));
+        let mut columns = columns.collect::<Result<Vec<_>>>()?;
         let index = if before.is_referenced { Some(Arc::new(self.index(&columns, others)?)) } else { None };
         self.resolve_own(&mut columns, index.as_deref())?;
         let table = Table { rows: usize::try_from(counts.accepted).unwrap_or(0), columns, index };
@@ -418,26 +530,55 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn batch_of(&self, row: usize) -> Option<(&SourceBatch, usize)> {
-        let at = self.starts.partition_point(|&start| start <= row).checked_sub(1)?;
-        Some((self.source.batches.get(at)?, row - self.starts.get(at)?))
+    fn batch_of(&self, row: usize) -> Option<(&BatchOfRows, usize)> {
+        let at = self.batches.partition_point(|batch| batch.start <= row).checked_sub(1)?;
+        let batch = self.batches.get(at)?;
+        Some((batch, row - batch.start))
     }
 
     fn origin(&self, row: usize) -> (String, u64) {
-        let origin = self.batch_of(row).map(|(batch, row)| self.source.origin(batch, row));
+        let origin = self.batch_of(row).map(|(batch, row)| self.source.place(&batch.origin, row));
         origin.map_or_else(Default::default, |(source, row)| (source.to_string(), row))
+    }
+
+    /// The value of a column of days, where it could be read.
+    fn day(&self, row: usize, position: usize) -> Option<Date> {
+        let (array, row) = match self.parts.get(position).filter(|parts| !parts.is_empty()) {
+            Some(parts) => {
+                let at = self.batches.partition_point(|batch| batch.start <= row).checked_sub(1)?;
+                (parts.get(at)?, row - self.batches.get(at)?.start)
+            }
+            None => (self.columns.get(position)?, row),
+        };
+        let days = array.as_primitive_opt::<Date32Type>()?;
+        days.is_valid(row).then(|| Date(days.value(row)))
     }
 
     /// The text of one value as the file writes it, dates as `2026-06-30`.
     pub fn text(&self, row: usize, position: usize) -> String {
         let Some(column) = self.contract.columns.get(position) else { return String::new() };
-        let read = self.columns.get(position).filter(|array| column.kind == Type::Date && array.is_valid(row));
-        if let Some(dates) = read.and_then(|array| array.as_primitive_opt::<Date32Type>()) {
-            return Date(dates.value(row)).to_string();
+        if let Some(day) = self.day(row, position) {
+            return day.to_string();
         }
-        self.batch_of(row).map_or_else(String::new, |(batch, row)| {
-            values::shown(column, batch.columns.column_by_name(&column.name), row)
-        })
+        let Some((batch, row)) = self.batch_of(row) else { return String::new() };
+        let as_written = batch.as_written.as_ref().and_then(|rows| rows.text(row, column));
+        as_written.unwrap_or_else(|| self.text_read_again(batch.place, row, column))
+    }
+
+    /// The text of a value that was sound by itself: it is still in its file. One that is gone from there is empty here;
+    /// the file has changed then, and the run ends for that.
+    fn text_read_again(&self, (piece, batch): (usize, usize), row: usize, column: &Column) -> String {
+        let mut read_again = self.read_again.borrow_mut();
+        if read_again.as_ref().is_none_or(|(last, _)| *last != piece) {
+            let mut batches = Vec::new();
+            let _ = self.source.read(piece, &mut |batch| {
+                batches.push(batch.columns.clone());
+                Ok(())
+            });
+            *read_again = Some((piece, batches));
+        }
+        let batch = read_again.as_ref().and_then(|(_, batches)| batches.get(batch));
+        batch.map_or_else(String::new, |batch| values::shown(column, batch.column_by_name(&column.name), row))
     }
 
     /// The values of the primary key, joined by `|`.
@@ -520,9 +661,8 @@ impl<'a> Rows<'a> {
     /// Whether a value was read as a date, or identifies a row of another table, sound or not.
     fn is_known(&self, row: usize, position: usize, value: &str, before: &Before) -> bool {
         let Some(column) = self.contract.columns.get(position) else { return false };
-        let is_read = || self.columns.get(position).is_some_and(|read| read.is_valid(row));
         let index = column.references.as_ref().and_then(|table| before.indices.get(table));
-        (column.kind == Type::Date && is_read()) || index.is_some_and(|index| index.find(value) != Meaning::Nothing)
+        self.day(row, position).is_some() || index.is_some_and(|index| index.find(value) != Meaning::Nothing)
     }
 }
 

@@ -96,7 +96,16 @@ impl Texts {
 }
 
 macro_rules! typed_tables {
-    ($($(#[$doc:meta])* $name:ident { $($column:ident: $kind:ident),+ $(,)? })+) => { $(
+    ($($(#[$doc:meta])* $name:ident of $table:literal { $($column:ident: $kind:ident),+ $(,)? })+) => {
+        /// Whether a stage reads a column; the others are checked and not kept.
+        pub fn is_read(table: &str, column: &str) -> bool {
+            match table {
+                $($table => [$(stringify!($column)),+].contains(&column),)+
+                _ => true,
+            }
+        }
+
+        $(
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $name {
@@ -128,79 +137,79 @@ fn take<K: Kind>(contract: &Contract, table: &Table, column: &str) -> Result<K> 
 
 typed_tables! {
     /// Key area_id.
-    Areas {
+    Areas of "areas" {
         area_id: Texts, parent_area_id: References, level: Words, name: Texts, is_rural: Truths, population: Numbers,
         adult_population: Numbers, household_count: Numbers, land_km2: Numbers,
     }
     /// Key branch_id.
-    Branches {
+    Branches of "branches" {
         branch_id: Texts, parent_branch_id: References, level: Words, name: Texts, area_id: References, opened_on: Dates,
         closed_on: Dates,
     }
     /// Key grid_id.
-    Grids {
+    Grids of "grids" {
         grid_id: Texts, branch_id: References, area_id: References, kind: Words, settlement: Words, name: Texts,
         joined_on: Dates, valid_from: Dates, valid_to: Dates,
     }
     /// Key officer_id.
-    Officers { officer_id: Texts, branch_id: References, active_from: Dates, active_to: Dates }
+    Officers of "officers" { officer_id: Texts, branch_id: References, active_from: Dates, active_to: Dates }
     /// Key (grid_id, officer_id, duty, valid_from).
-    Assignments { grid_id: References, officer_id: References, duty: Words, valid_from: Dates, valid_to: Dates }
+    Assignments of "assignments" { grid_id: References, officer_id: References, duty: Words, valid_from: Dates, valid_to: Dates }
     /// Key (household_id, valid_from); `ids` are the distinct households.
-    Households {
+    Households of "households" {
         household_id: Texts, grid_id: References, kind: Words, head_name: Texts, notice_consent: Truths,
         member_count: Numbers, care_category: Words, longitude: Reals, latitude: Reals, valid_from: Dates, valid_to: Dates,
     }
     /// Key profile_id.
-    Profiles {
+    Profiles of "profiles" {
         profile_id: Texts, household_id: References, officer_id: References, profiled_on: Dates, recorded_at: Times,
         labour_count: Numbers, annual_income: Numbers, annual_operating_cost: Numbers, total_assets: Numbers,
         total_liabilities: Numbers, land_mu: Reals, dwelling: Words, main_activity: Texts, has_insurance: Truths,
     }
     /// Key visit_id.
-    Visits {
+    Visits of "visits" {
         visit_id: Texts, officer_id: References, grid_id: References, household_id: References, started_at: Times,
         ended_at: Times, recorded_at: Times, channel: Words, purpose: Words, longitude: Reals, latitude: Reals, photo_hash: Texts,
         device_id: Texts, issue_level: Words, issue_status: Words, issue_resolved_at: Times,
     }
     /// Key account_id.
-    Accounts {
+    Accounts of "accounts" {
         account_id: Texts, household_id: References, product: Words, opened_on: Dates, closed_on: Dates,
         has_mobile: Truths, has_pos: Truths,
     }
     /// Key (account_id, month).
-    AccountMonths { account_id: References, month: Dates, average_balance: Numbers, inflow: Numbers, transaction_count: Numbers }
+    AccountMonths of "account_months" { account_id: References, month: Dates, average_balance: Numbers, inflow: Numbers, transaction_count: Numbers }
     /// Key loan_id.
-    Loans {
+    Loans of "loans" {
         loan_id: Texts, household_id: References, branch_id: References, borrower_kind: Words, purpose: Words,
         is_agricultural: Truths, guarantee: Words, credit_line: Numbers, principal: Numbers, annual_rate: Numbers,
         disbursed_on: Dates, closed_on: Dates,
     }
     /// Key (loan_id, month_end).
-    LoanMonths { loan_id: References, month_end: Dates, outstanding: Numbers, days_past_due: Numbers, risk_class: Words }
+    LoanMonths of "loan_months" { loan_id: References, month_end: Dates, outstanding: Numbers, days_past_due: Numbers, risk_class: Words }
     /// Key (loan_id, due_on).
-    Instalments { loan_id: References, due_on: Dates, due_amount: Numbers, paid_on: Dates }
+    Instalments of "instalments" { loan_id: References, due_on: Dates, due_amount: Numbers, paid_on: Dates }
     /// Key (household_id, reported_on).
-    OutsideDebts {
+    OutsideDebts of "outside_debts" {
         household_id: References, reported_on: Dates, outstanding: Numbers, monthly_payment: Numbers,
         guarantee_outstanding: Numbers, overdue_count_24m: Numbers,
     }
     /// Key event_id.
-    ConductEvents { event_id: Texts, household_id: References, points: Numbers, status: Words, status_on: Dates, is_veto: Truths }
+    ConductEvents of "conduct_events" { event_id: Texts, household_id: References, points: Numbers, status: Words, status_on: Dates, is_veto: Truths }
     /// Key (household_id, reviewer_id, reviewed_on).
-    PeerReviews {
+    PeerReviews of "peer_reviews" {
         household_id: References, reviewer_id: Texts, reviewed_on: Dates, knows_household: Truths, score: Numbers,
         is_veto: Truths,
     }
     /// Key (household_id, list_name, listed_on).
-    Watchlist { household_id: References, list_name: Words, listed_on: Dates, delisted_on: Dates }
+    Watchlist of "watchlist" { household_id: References, list_name: Words, listed_on: Dates, delisted_on: Dates }
     /// Key point_id.
-    ServicePoints {
+    ServicePoints of "service_points" {
         point_id: Texts, area_id: References, branch_id: References, kind: Words, closed_on: Dates, last_used_on: Dates,
         longitude: Reals, latitude: Reals, station_items: Numbers,
     }
     /// Key decision_id.
-    Decisions {
+    Decisions of "decisions" {
         decision_id: Texts, household_id: References, decided_at: Times, reviewer_id: Texts, approver_id: Texts,
         action: Words, grade: Texts, limit: Numbers, overrides: Texts, reason: Texts, expires_on: Dates,
     }

@@ -20,6 +20,7 @@ pub mod published;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
@@ -48,9 +49,10 @@ pub struct ReadFile {
     pub written_ns: Option<u128>,
 }
 
-/// The rows of one input table as they stand in its files.
+/// The rows of one input table as they stand in its files. Row groups of Parquet files are decoded when they are asked
+/// for, so that a log need never be in memory as it was written.
 pub struct Source {
-    pub batches: Vec<SourceBatch>,
+    pieces: Vec<Piece>,
     /// How text is to be understood: dates, amounts.
     pub format: CsvFormat,
     /// The contract's columns that no file has; they are all optional.
@@ -71,14 +73,48 @@ pub struct SourceBatch {
     origin: Origin,
 }
 
-enum Origin {
+/// Where the rows of a batch came from.
+#[derive(Clone)]
+pub enum Origin {
     /// Row i of the batch is row `first + i` of the file.
     Consecutive { file: usize, first: u64 },
     /// For each row of the batch its file and its row there.
-    Listed(Vec<(usize, u64)>),
+    Listed(Arc<[(usize, u64)]>),
+}
+
+/// What is read at once.
+enum Piece {
+    /// Rows in memory: of a text file, or made by an adapter.
+    Held(SourceBatch),
+    /// A row group of a Parquet file, and the number of its first row there.
+    RowGroup { of: Arc<ParquetInput>, group: usize, first: u64, rows: u64 },
+}
+
+/// One Parquet file of a table.
+struct ParquetInput {
+    parquet: ParquetFile,
+    /// The columns that are wanted of it.
+    kept: Vec<String>,
+    file: InputFile,
+    /// Its place among the table's files.
+    position: usize,
+}
+
+impl ParquetInput {
+    fn batch(&self, columns: RecordBatch, first: u64) -> Result<SourceBatch> {
+        let wanted: Vec<String> = self.file.partitions.iter().map(|(key, _)| key.clone()).collect();
+        let columns = with_partitions(columns, &self.file, Some(&wanted))?;
+        let origin = Origin::Consecutive { file: self.position, first };
+        Ok(SourceBatch { columns, is_text: false, partitions: wanted, origin })
+    }
 }
 
 impl SourceBatch {
+    /// Where its rows came from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// Whether the text of a column stands for values of any type.
     pub fn is_text_column(&self, column: &str) -> bool {
         self.is_text || self.partitions.iter().any(|partition| partition == column)
@@ -86,9 +122,36 @@ impl SourceBatch {
 }
 
 impl Source {
+    /// How many pieces there are, to be read in any order and on any thread.
+    pub fn pieces(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Hands the batches of a piece over, one after the other. A piece can be read more than once.
+    pub fn read(&self, piece: usize, take: &mut dyn FnMut(&SourceBatch) -> Result<()>) -> Result<()> {
+        match self.pieces.get(piece) {
+            Some(Piece::Held(batch)) => take(batch),
+            Some(Piece::RowGroup { of, group, first, .. }) => {
+                let mut first = *first;
+                of.parquet.read(*group, &of.kept, &mut |columns| {
+                    let rows = columns.num_rows() as u64;
+                    take(&of.batch(columns, first)?)?;
+                    first += rows;
+                    Ok(())
+                })
+            }
+            None => Err(Error::internal("a table has fewer pieces than were asked for")),
+        }
+    }
+
+    /// Lets go of the rows in memory; from here on the table has no pieces.
+    pub fn let_go(&mut self) {
+        self.pieces = Vec::new();
+    }
+
     /// The file and the row there, from 1, of a row of a batch.
-    pub fn origin(&self, batch: &SourceBatch, row: usize) -> (&str, u64) {
-        let (file, row) = match &batch.origin {
+    pub fn place(&self, origin: &Origin, row: usize) -> (&str, u64) {
+        let (file, row) = match origin {
             Origin::Consecutive { file, first } => (*file, first + row as u64),
             Origin::Listed(rows) => rows.get(row).copied().unwrap_or_default(),
         };
@@ -104,7 +167,11 @@ impl Source {
     }
 
     pub fn rows(&self) -> usize {
-        self.batches.iter().map(|batch| batch.columns.num_rows()).sum()
+        let rows = self.pieces.iter().map(|piece| match piece {
+            Piece::Held(batch) => batch.columns.num_rows(),
+            Piece::RowGroup { rows, .. } => usize::try_from(*rows).unwrap_or(usize::MAX),
+        });
+        rows.fold(0, usize::saturating_add)
     }
 }
 
@@ -182,31 +249,71 @@ fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles) -> Res
         .collect()
 }
 
-/// Files in the contract's shape: each is checked for its columns before any is read, so that all faults show at once.
+/// Files in the contract's shape: each is checked for its columns before any value is, so that all faults show at once.
 fn plain(bank: &Bank, contract: &Contract, table_files: &TableFiles, digests: Vec<ReadFile>) -> Result<Source> {
     let wanted: Vec<String> = contract.columns.iter().map(|column| column.name.clone()).collect();
     let list: Vec<&InputFile> = table_files.files.values().flatten().collect();
     let mut collector = Collector::default();
     let mut missing: Vec<String> = wanted.clone();
-    let mut batches = Vec::new();
-    let read: Vec<Result<Vec<(u64, RecordBatch)>>> =
-        list.par_iter().map(|file| read_file(bank, file, &table_files.format, Some(&wanted))).collect();
-    for (position, (file, result)) in list.iter().zip(read).enumerate() {
-        let Some(parts) = collector.take(result)? else { continue };
-        let has: Vec<String> = parts.first().map_or_else(Vec::new, |(_, batch)| names_of(batch));
-        check_columns(contract, &file.path, &has, &mut collector);
-        missing.retain(|name| !has.contains(name));
-        let is_text = file.format == FileFormat::Csv;
-        batches.extend(parts.into_iter().map(|(first, columns)| SourceBatch {
-            columns,
-            is_text,
-            partitions: file.partitions.iter().map(|(key, _)| key.clone()).collect(),
-            origin: Origin::Consecutive { file: position, first },
-        }));
+    let mut pieces = Vec::new();
+    let opened: Vec<Result<Opened>> = list
+        .par_iter()
+        .enumerate()
+        .map(|(position, file)| open_file(bank, file, position, &table_files.format, &wanted))
+        .collect();
+    for (file, result) in list.iter().zip(opened) {
+        let Some(opened) = collector.take(result)? else { continue };
+        check_columns(contract, &file.path, &opened.columns, &mut collector);
+        missing.retain(|name| !opened.columns.contains(name));
+        pieces.extend(opened.pieces);
     }
     collector.refuse()?;
     let paths = list.iter().map(|file| file.path.clone()).collect();
-    Ok(Source { batches, format: table_files.format.clone(), missing, files: digests, paths })
+    Ok(Source { pieces, format: table_files.format.clone(), missing, files: digests, paths })
+}
+
+/// A file whose columns are known.
+struct Opened {
+    columns: Vec<String>,
+    pieces: Vec<Piece>,
+}
+
+fn open_file(bank: &Bank, file: &InputFile, position: usize, format: &CsvFormat, wanted: &[String]) -> Result<Opened> {
+    if file.format == FileFormat::Parquet {
+        return open_parquet(bank, file, position, wanted);
+    }
+    let parts = read_file(bank, file, format, Some(wanted))?;
+    let partitions: Vec<String> = file.partitions.iter().map(|(key, _)| key.clone()).collect();
+    let columns = parts.first().map_or_else(Vec::new, |(_, batch)| names_of(batch));
+    let pieces = parts.into_iter().map(|(first, columns)| {
+        let origin = Origin::Consecutive { file: position, first };
+        Piece::Held(SourceBatch { columns, is_text: true, partitions: partitions.clone(), origin })
+    });
+    Ok(Opened { columns, pieces: pieces.collect() })
+}
+
+fn open_parquet(bank: &Bank, file: &InputFile, position: usize, wanted: &[String]) -> Result<Opened> {
+    let parquet = ParquetFile::open(&bank.folder.join(&file.path), &file.path)?;
+    let names = parquet.schema().fields().iter().map(|field| field.name().clone());
+    let kept: Vec<String> = names.filter(|name| wanted.contains(name)).collect();
+    let from_path = file.partitions.iter().map(|(key, _)| key).filter(|key| wanted.contains(key));
+    let columns = kept.iter().chain(from_path).cloned().collect();
+    let groups = parquet.row_groups();
+    let file = InputFile {
+        partitions: file.partitions.iter().filter(|(key, _)| wanted.contains(key)).cloned().collect(),
+        ..file.clone()
+    };
+    let of = Arc::new(ParquetInput { parquet, kept, file, position });
+    if groups.iter().all(|&rows| rows == 0) {
+        return Ok(Opened { columns, pieces: vec![Piece::Held(of.batch(of.parquet.empty(&of.kept), 0)?)] });
+    }
+    let mut first = 0;
+    let pieces = groups.into_iter().enumerate().map(|(group, rows)| {
+        let piece = Piece::RowGroup { of: Arc::clone(&of), group, first, rows };
+        first += rows;
+        piece
+    });
+    Ok(Opened { columns, pieces: pieces.collect() })
 }
 
 fn names_of(batch: &RecordBatch) -> Vec<String> {
@@ -251,12 +358,10 @@ fn read_parquet(path: &Path, shown: &str, wanted: Option<&[String]>) -> Result<V
         names.into_iter().filter(|name| wanted.is_none_or(|wanted| wanted.contains(name))).collect();
     let groups = file.row_groups().len();
     let read: Result<Vec<Vec<RecordBatch>>> =
-        (0..groups).into_par_iter().map(|group| file.read(group, &kept)).collect();
+        (0..groups).into_par_iter().map(|group| file.read_all(group, &kept)).collect();
     let mut batches: Vec<RecordBatch> = read?.into_iter().flatten().collect();
     if batches.is_empty() {
-        let fields: Vec<_> =
-            file.schema().fields().iter().filter(|field| kept.contains(field.name())).cloned().collect();
-        batches.push(RecordBatch::new_empty(std::sync::Arc::new(arrow::datatypes::Schema::new(fields))));
+        batches.push(file.empty(&kept));
     }
     Ok(batches)
 }
@@ -268,7 +373,7 @@ fn with_partitions(batch: RecordBatch, file: &InputFile, wanted: Option<&[String
         let is_wanted = wanted.is_none_or(|wanted| wanted.contains(key));
         if is_wanted && batch.schema().index_of(key).is_err() {
             let values = std::iter::repeat_n(Some(value.as_str()), batch.num_rows());
-            columns.push((key.clone(), std::sync::Arc::new(arrow::array::LargeStringArray::from_iter(values))));
+            columns.push((key.clone(), Arc::new(arrow::array::LargeStringArray::from_iter(values))));
         }
     }
     if columns.is_empty() {
@@ -319,11 +424,16 @@ fn adapted(
         let rows = origins.get(lineage.name.as_str())?;
         lineage.rows.iter().map(|&row| rows.get(usize::try_from(row).ok()?).copied()).collect::<Option<Vec<_>>>()
     });
-    let origin = listed.map_or(Origin::Consecutive { file: 0, first: 0 }, Origin::Listed);
+    let origin = listed.map_or(Origin::Consecutive { file: 0, first: 0 }, |rows| Origin::Listed(rows.into()));
     let missing = contract.columns.iter().map(|column| &column.name).filter(|name| !has.contains(name));
     Ok(Source {
         missing: missing.cloned().collect(),
-        batches: vec![SourceBatch { columns: adapted.batch, is_text: true, partitions: Vec::new(), origin }],
+        pieces: vec![Piece::Held(SourceBatch {
+            columns: adapted.batch,
+            is_text: true,
+            partitions: Vec::new(),
+            origin,
+        })],
         format: CsvFormat { null_words: Vec::new(), ..table_files.format.clone() },
         files: digests,
         paths,

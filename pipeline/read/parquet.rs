@@ -4,11 +4,12 @@
 use std::fmt::Display;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 
 use crate::fault::{Error, Fault, Result};
@@ -43,40 +44,61 @@ impl ParquetFile {
         self.metadata.metadata().row_groups().iter().map(|group| group.num_rows().cast_unsigned()).collect()
     }
 
-    /// The batches of one row group, the columns in file order.
-    pub fn read(&self, row_group: usize, wanted: &[String]) -> Result<Vec<RecordBatch>> {
+    /// A batch without rows, of the columns in file order.
+    pub fn empty(&self, wanted: &[String]) -> RecordBatch {
+        let fields: Vec<_> =
+            self.schema().fields().iter().filter(|field| wanted.contains(field.name())).cloned().collect();
+        RecordBatch::new_empty(Arc::new(Schema::new(fields)))
+    }
+
+    /// Hands over the batches of one row group, the columns in file order.
+    pub fn read(
+        &self,
+        row_group: usize,
+        wanted: &[String],
+        take: &mut dyn FnMut(RecordBatch) -> Result<()>,
+    ) -> Result<()> {
         // Opened anew for each row group: clones of one file share their place in it, and threads would move it.
         let file = File::open(&self.path).map_err(|error| Error::io("open", &self.path, &error))?;
         let damaged = |cause: &dyn Display| {
             let fault = Fault::new(format!("`{}` row group {row_group} cannot be decoded", self.shown));
             Error::refused(fault.caused_by(cause).hint("the file is damaged; export it again"))
         };
-        guarded(|| self.decode(file, row_group, wanted))
-            .map_err(|panic| damaged(&panic))?
-            .map_err(|error| damaged(&error))
+        let reader = guarded(|| self.reader(file, row_group, wanted));
+        let mut reader = reader.map_err(|panic| damaged(&panic))?.map_err(|error| damaged(&error))?;
+        let mut decoded = 0;
+        while let Some(batch) = guarded(|| reader.next()).map_err(|panic| damaged(&panic))? {
+            let batch = batch.map_err(|error| damaged(&error))?;
+            decoded += batch.num_rows() as u64;
+            take(batch)?;
+        }
+        match self.row_groups().get(row_group) {
+            Some(&rows) if rows != decoded => {
+                Err(damaged(&format!("its footer names {rows} rows, and it holds {decoded}")))
+            }
+            _ => Ok(()),
+        }
     }
 
-    fn decode(&self, file: File, row_group: usize, wanted: &[String]) -> Decoded {
+    /// The batches of one row group at once.
+    pub fn read_all(&self, row_group: usize, wanted: &[String]) -> Result<Vec<RecordBatch>> {
+        let mut batches = Vec::new();
+        self.read(row_group, wanted, &mut |batch| {
+            batches.push(batch);
+            Ok(())
+        })?;
+        Ok(batches)
+    }
+
+    fn reader(&self, file: File, row_group: usize, wanted: &[String]) -> Opened {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
         let names = wanted.iter().map(String::as_str);
         let mask = ProjectionMask::columns(builder.parquet_schema(), names);
-        let reader =
-            builder.with_projection(mask).with_row_groups(vec![row_group]).with_batch_size(ROWS_A_BATCH).build()?;
-        let batches = reader.collect::<std::result::Result<Vec<_>, _>>()?;
-        let (rows, decoded) = (self.row_groups().get(row_group).copied(), rows_of(&batches));
-        if rows == Some(decoded) {
-            Ok(batches)
-        } else {
-            Err(ParquetError::General(format!("its footer names {} rows, and it holds {decoded}", rows.unwrap_or(0))))
-        }
+        builder.with_projection(mask).with_row_groups(vec![row_group]).with_batch_size(ROWS_A_BATCH).build()
     }
 }
 
-type Decoded = std::result::Result<Vec<RecordBatch>, ParquetError>;
-
-fn rows_of(batches: &[RecordBatch]) -> u64 {
-    batches.iter().map(|batch| batch.num_rows() as u64).sum()
-}
+type Opened = std::result::Result<ParquetRecordBatchReader, ParquetError>;
 
 fn unreadable(shown: &str, error: &dyn Display) -> Error {
     let fault = Fault::new(format!("`{shown}` is no readable Parquet file"));

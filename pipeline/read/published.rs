@@ -324,7 +324,7 @@ pub fn table(run: &PublishedRun, name: &str, columns: &[&str]) -> Result<Vec<Rec
     for path in parts {
         let file = ParquetFile::open(&path, &path.to_string_lossy()).map_err(|error| damaged(&run.folder, &error))?;
         for group in 0..file.row_groups().len() {
-            for batch in file.read(group, &wanted).map_err(|error| damaged(&run.folder, &error))? {
+            for batch in file.read_all(group, &wanted).map_err(|error| damaged(&run.folder, &error))? {
                 let positions: Option<Vec<usize>> =
                     columns.iter().map(|column| batch.schema().index_of(column).ok()).collect();
                 let projected = positions.and_then(|positions| batch.project(&positions).ok());
