@@ -238,7 +238,7 @@ fn tamper(output: &OutputTable, tampering: &Tampering) -> OutputTable {
     if output.name != tampering.table {
         return output.clone();
     }
-    let batch = &output.batch;
+    let batch = &as_text(&output.batch);
     let position = batch.schema().index_of(tampering.column).unwrap();
     let row = (0..batch.num_rows()).find(|&row| is_meant(batch, row, tampering)).expect("such a row is there");
     let mut columns = batch.columns().to_vec();
@@ -247,6 +247,15 @@ fn tamper(output: &OutputTable, tampering: &Tampering) -> OutputTable {
         batch.schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
     let schema = arrow::datatypes::Schema::new(fields);
     OutputTable { name: output.name.clone(), batch: RecordBatch::try_new(Arc::new(schema), columns).unwrap() }
+}
+
+/// Text that is coded, so that one row of it can be changed.
+fn as_text(batch: &RecordBatch) -> RecordBatch {
+    let columns = batch.schema().fields().iter().zip(batch.columns()).map(|(field, column)| match column.data_type() {
+        DataType::Dictionary(_, texts) => (field.name().clone(), arrow::compute::cast(column, texts).unwrap(), true),
+        _ => (field.name().clone(), Arc::clone(column), true),
+    });
+    RecordBatch::try_from_iter_with_nullable(columns).unwrap()
 }
 
 fn is_meant(batch: &RecordBatch, row: usize, tampering: &Tampering) -> bool {

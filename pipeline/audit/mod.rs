@@ -9,8 +9,10 @@ mod indicators;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array, AsArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{Decimal128Type, Float64Type, Int64Type};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array,
+};
+use arrow::datatypes::{Decimal128Type, Float64Type, Int64Type, UInt32Type};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use arrow::util::display::array_value_to_string;
@@ -159,26 +161,38 @@ fn outcome(check: &str, table: &str, failures: u64, detail: String) -> AuditRow 
     AuditRow { check: check.into(), table: table.into(), passed: failures == 0, allowed: false, failures, detail }
 }
 
+/// Rows of a table whose keys are compared at once.
+const ROWS_AT_ONCE: usize = 1 << 16;
+
 /// Keys rise strictly from row to row: so they are unique, and the table is sorted.
 fn key_is_sorted(contract: &Contract, batch: &RecordBatch) -> Result<AuditRow> {
     let positions = contract.key.iter().map(|name| contract.require(name)).collect::<Result<Vec<_>>>()?;
     let columns: Vec<_> = positions.iter().map(|&position| batch.column(position).clone()).collect();
-    let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
+    let last = batch.num_rows().saturating_sub(1);
+    let starts: Vec<usize> = (0..last).step_by(ROWS_AT_ONCE).collect();
+    // Each part ends with the first row of the next one, so that every row is compared with the one before it.
+    let parts = starts.into_par_iter().map(|start| {
+        let rows = ROWS_AT_ONCE.min(last - start) + 1;
+        let columns: Vec<_> = columns.iter().map(|column| column.slice(start, rows)).collect();
+        not_above(&columns).map(|wrong| wrong.into_iter().map(|row| start + row).collect::<Vec<_>>())
+    });
     let internal = |error: ArrowError| Error::internal(error.to_string());
-    let rows = RowConverter::new(fields).and_then(|converter| converter.convert_columns(&columns)).map_err(internal)?;
-    let (mut failures, mut examples) = (0, Vec::new());
-    for (place, (one, next)) in rows.iter().zip(rows.iter().skip(1)).enumerate() {
-        if one >= next {
-            failures += 1;
-            if examples.len() < EXAMPLES_MAX {
-                let values = columns.iter().map(|column| array_value_to_string(column, place + 1));
-                let values = values.collect::<std::result::Result<Vec<_>, _>>().map_err(internal)?;
-                examples.push(format!("`{}`", values.join("|")));
-            }
-        }
-    }
-    let detail = format!("{failures} rows repeat a key or stand out of order{}", for_example(&examples));
-    Ok(outcome("key_unique", &contract.table, failures, detail))
+    let wrong = parts.collect::<std::result::Result<Vec<_>, _>>().map_err(internal)?.concat();
+    let examples = wrong.iter().take(EXAMPLES_MAX).map(|&row| {
+        let values = columns.iter().map(|column| array_value_to_string(column, row));
+        Ok(format!("`{}`", values.collect::<std::result::Result<Vec<_>, _>>().map_err(internal)?.join("|")))
+    });
+    let examples = examples.collect::<Result<Vec<_>>>()?;
+    let detail = format!("{} rows repeat a key or stand out of order{}", wrong.len(), for_example(&examples));
+    Ok(outcome("key_unique", &contract.table, wrong.len() as u64, detail))
+}
+
+/// Rows whose key is not above that of the row before.
+fn not_above(columns: &[ArrayRef]) -> std::result::Result<Vec<usize>, ArrowError> {
+    let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
+    let rows = RowConverter::new(fields)?.convert_columns(columns)?;
+    let pairs = rows.iter().zip(rows.iter().skip(1)).enumerate();
+    Ok(pairs.filter(|(_, (one, next))| one >= next).map(|(place, _)| place + 1).collect())
 }
 
 /// The end of a sentence that names some of what it counts.
@@ -194,6 +208,37 @@ fn column<'a>(tables: &Outputs<'a>, table: &str, name: &str) -> Result<&'a dyn A
 fn strings<'a>(tables: &Outputs<'a>, table: &str, name: &str) -> Result<&'a StringArray> {
     let found = column(tables, table, name)?.as_string_opt::<i32>();
     found.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no text")))
+}
+
+/// A column of text, coded or not.
+enum Texts<'a> {
+    Plain(&'a StringArray),
+    Coded(&'a UInt32Array, &'a StringArray),
+}
+
+impl<'a> Texts<'a> {
+    fn of(tables: &Outputs<'a>, table: &str, name: &str) -> Result<Texts<'a>> {
+        let Some(coded) = column(tables, table, name)?.as_dictionary_opt::<UInt32Type>() else {
+            return strings(tables, table, name).map(Texts::Plain);
+        };
+        let texts = coded.values().as_string_opt::<i32>();
+        let texts = texts.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no text")))?;
+        Ok(Texts::Coded(coded.keys(), texts))
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Texts::Plain(texts) => texts.len(),
+            Texts::Coded(codes, _) => codes.len(),
+        }
+    }
+
+    fn value(&self, row: usize) -> &'a str {
+        match self {
+            Texts::Plain(texts) => texts.value(row),
+            Texts::Coded(codes, texts) => texts.value(codes.value(row) as usize),
+        }
+    }
 }
 
 fn counts<'a>(tables: &Outputs<'a>, table: &str, name: &str) -> Result<&'a Int64Array> {

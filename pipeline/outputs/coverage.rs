@@ -262,7 +262,7 @@ pub(super) fn work_list(results: &Results) -> Result<Vec<ArrayRef>> {
         Arc::new(work.iter().map(|item| of(item).map(|day| day.0)).collect::<Date32Array>()) as ArrayRef
     };
     let reasons = |of: fn(&(crate::calendar::Date, crate::coverage::work_list::Reason)) -> String| {
-        list(work.iter().map(|item| item.reasons().iter().map(of).collect()))
+        list(work.iter().map(|item| item.reasons().iter().map(of).collect::<Vec<_>>()))
     };
     Ok(vec![
         ids(&tables.officers.officer_id, work.iter().map(|item| Some(item.officer))),

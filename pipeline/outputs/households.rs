@@ -15,31 +15,27 @@ use crate::limit::credit_list::profile_valid_until;
 use crate::limit::{Cap, Limit};
 use crate::previous::PreviousHousehold;
 use crate::rulebook::{FactKind, kind_of};
-use crate::score::unit_scale;
-use crate::visits::Flag;
+use crate::score::{HouseholdScore, unit_scale};
+use crate::visits::{Flag, Flags};
 
-use super::{MONEY, POINTS, Results, decimals, list, text};
+use super::{MONEY, POINTS, Results, at_once, coded, decimals, list, text};
 
 /// Key visit_id.
 pub(super) fn visit_checks(results: &Results) -> Result<Vec<ArrayRef>> {
     let (tables, visits, checks) = (results.tables, &results.tables.visits, results.checks);
     let rows = || checks.rows.iter().map(|&row| row as usize);
     let names = Flag::ALL.map(Flag::name);
-    let flags = checks
-        .flags
-        .iter()
-        .map(|flags| flags.iter().map(|flag| names.get(flag as usize).copied().unwrap_or("").to_string()).collect());
-    Ok(vec![
-        text(rows().map(|row| Some(visits.visit_id.text(row)))),
-        text(rows().map(|row| visits.officer_id.get(row).map(|officer| tables.officers.officer_id.text(officer)))),
-        text(rows().map(|row| visits.grid_id.get(row).map(|grid| tables.grids.grid_id.text(grid)))),
-        text(
-            rows().map(|row| visits.household_id.get(row).map(|household| tables.households.ids.id(household as u32))),
-        ),
-        text(checks.branches.iter().map(|&branch| Some(tables.branches.branch_id.text(branch as usize)))),
-        Arc::new(rows().map(|row| visits.started_at.get(row)).collect::<TimestampMicrosecondArray>()),
-        Arc::new(checks.flags.iter().map(|flags| Some(flags.is_valid())).collect::<BooleanArray>()),
-        list(flags),
+    let flags = move |flags: Flags| flags.iter().map(move |flag| names.get(flag as usize).copied().unwrap_or(""));
+    let branches = || checks.branches.iter().map(|&branch| Some(branch as usize));
+    at_once(vec![
+        Box::new(|| Ok(text(rows().map(|row| Some(visits.visit_id.text(row)))))),
+        Box::new(|| coded(rows().map(|row| visits.officer_id.get(row)), tables.officers.ids.ids())),
+        Box::new(|| coded(rows().map(|row| visits.grid_id.get(row)), tables.grids.ids.ids())),
+        Box::new(|| coded(rows().map(|row| visits.household_id.get(row)), tables.households.ids.ids())),
+        Box::new(|| coded(branches(), tables.branches.ids.ids())),
+        Box::new(|| Ok(Arc::new(rows().map(|row| visits.started_at.get(row)).collect::<TimestampMicrosecondArray>()))),
+        Box::new(|| Ok(Arc::new(checks.flags.iter().map(|flags| Some(flags.is_valid())).collect::<BooleanArray>()))),
+        Box::new(|| Ok(list(checks.flags.iter().map(|&of| flags(of))))),
     ])
 }
 
@@ -71,56 +67,69 @@ pub(super) fn household_facts(results: &Results) -> Result<Vec<ArrayRef>> {
 
 /// Key (household_id, characteristic).
 pub(super) fn scorecard_points(results: &Results) -> Result<Vec<ArrayRef>> {
-    struct Line<'a> {
-        household: usize,
-        card: &'a str,
-        block: &'a str,
-        characteristic: &'a str,
-        value: Option<f64>,
-        points: i32,
-        max_points: i32,
-        is_missing: bool,
-    }
     let cards = &results.rulebook.scorecards;
     // Characteristics in the byte order of their names, which is the key's, each with its fact.
-    let orders = cards.iter().map(|card| {
-        let mut order: Vec<_> = card.characteristics.iter().enumerate().collect();
-        order.sort_by_key(|(_, characteristic)| characteristic.fact.as_str());
-        let facts = order.into_iter().map(|(at, characteristic)| {
+    let mut order: Vec<Vec<Characteristic>> = Vec::new();
+    let (mut blocks, mut names) = (Vec::new(), Vec::new());
+    for card in cards {
+        let mut of_card: Vec<_> = card.characteristics.iter().enumerate().collect();
+        of_card.sort_by_key(|(_, characteristic)| characteristic.fact.as_str());
+        let characteristics = of_card.into_iter().map(|(at, characteristic)| {
             let column = results.facts.column(&characteristic.fact);
             let column = column.ok_or_else(|| Error::internal(format!("no fact `{}`", characteristic.fact)))?;
-            Ok((at, characteristic, column, kind_of(&characteristic.fact)))
+            blocks.push(card.blocks.get(characteristic.block).map_or("", |block| block.id.as_str()));
+            names.push(characteristic.fact.as_str());
+            let (kind, max_points) = (kind_of(&characteristic.fact), characteristic.max_points());
+            Ok(Characteristic { at, place: names.len() - 1, column, kind, max_points })
         });
-        facts.collect::<Result<Vec<_>>>()
-    });
-    let orders = orders.collect::<Result<Vec<_>>>()?;
-    let mut lines = Vec::new();
-    for (household, score) in results.scores.iter().enumerate() {
-        let (Some(card), Some(order)) = (cards.get(score.scorecard), orders.get(score.scorecard)) else { continue };
-        lines.extend(order.iter().filter_map(|&(at, characteristic, column, kind)| {
-            Some(Line {
-                household,
-                card: &card.id,
-                block: card.blocks.get(characteristic.block).map_or("", |block| block.id.as_str()),
-                characteristic: &characteristic.fact,
-                value: value_at(column, household).map(|value| as_written(kind, value)),
-                points: *score.points.get(at)?,
-                max_points: characteristic.max_points(),
-                is_missing: *score.is_missing.get(at)?,
-            })
-        }));
+        order.push(characteristics.collect::<Result<_>>()?);
     }
-    let tenths = |of: fn(&Line) -> i32| decimals(POINTS, lines.iter().map(|line| Some(i128::from(of(line)))));
-    Ok(vec![
-        text(lines.iter().map(|line| Some(results.household_id(line.household)))),
-        text(lines.iter().map(|line| Some(line.card))),
-        text(lines.iter().map(|line| Some(line.block))),
-        text(lines.iter().map(|line| Some(line.characteristic))),
-        Arc::new(lines.iter().map(|line| line.value).collect::<Float64Array>()),
-        tenths(|line| line.points)?,
-        tenths(|line| line.max_points)?,
-        Arc::new(lines.iter().map(|line| Some(line.is_missing)).collect::<BooleanArray>()),
+    let lines = || {
+        results.scores.iter().enumerate().flat_map(|(household, score)| {
+            let characteristics = order.get(score.scorecard).into_iter().flatten();
+            characteristics.map(move |characteristic| Line { household, score, characteristic })
+        })
+    };
+    let tenths = |of: fn(&Line) -> i32| decimals(POINTS, lines().map(|line| Some(i128::from(of(&line)))));
+    at_once(vec![
+        Box::new(|| {
+            let ids = results.numbers().map(|number| results.household_id(number));
+            coded(lines().map(|line| Some(line.household)), ids)
+        }),
+        Box::new(|| coded(lines().map(|line| Some(line.score.scorecard)), cards.iter().map(|card| card.id.as_str()))),
+        Box::new(|| coded(lines().map(|line| Some(line.characteristic.place)), blocks.iter().copied())),
+        Box::new(|| coded(lines().map(|line| Some(line.characteristic.place)), names.iter().copied())),
+        Box::new(|| Ok(Arc::new(lines().map(|line| line.value()).collect::<Float64Array>()))),
+        Box::new(|| tenths(|line| line.score.points.get(line.characteristic.at).copied().unwrap_or(0))),
+        Box::new(|| tenths(|line| line.characteristic.max_points)),
+        Box::new(|| {
+            let missing = lines().map(|line| line.score.is_missing.get(line.characteristic.at).copied());
+            Ok(Arc::new(missing.collect::<BooleanArray>()))
+        }),
     ])
+}
+
+/// A characteristic of a scorecard: its place on the card, its place among those of all cards, and its fact.
+struct Characteristic<'a> {
+    at: usize,
+    place: usize,
+    column: &'a ArrayRef,
+    kind: FactKind,
+    max_points: i32,
+}
+
+/// One row of `scorecard_points`.
+struct Line<'a> {
+    household: usize,
+    score: &'a HouseholdScore,
+    characteristic: &'a Characteristic<'a>,
+}
+
+impl Line<'_> {
+    fn value(&self) -> Option<f64> {
+        let Characteristic { column, kind, .. } = self.characteristic;
+        value_at(column, self.household).map(|value| as_written(*kind, value))
+    }
 }
 
 /// A fact's value as people write it: money in currency units, points with their decimal.

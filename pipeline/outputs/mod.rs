@@ -9,7 +9,8 @@ mod order;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Decimal128Array, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
+    Array, ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Int64Array, ListBuilder, RecordBatch, StringArray,
+    StringBuilder, UInt32Array,
 };
 use arrow::datatypes::{DataType, Field, Schema};
 
@@ -91,10 +92,19 @@ pub fn tables(results: &Results) -> Result<Vec<OutputTable>> {
         .collect()
 }
 
-/// Puts columns under the names and types of a contract; a column of another type is a fault of the program.
+/// Puts columns under the names and types of a contract; a column of another type is a fault of the program. Text may
+/// be coded, and is written as text.
 pub fn batch(contract: &Contract, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
-    let fields: Vec<Field> =
-        contract.columns.iter().map(|column| Field::new(&column.name, column.kind.arrow(), column.nullable)).collect();
+    let fields: Vec<Field> = contract
+        .columns
+        .iter()
+        .zip(&columns)
+        .map(|(column, array)| {
+            let is_coded = column.kind.arrow() == DataType::Utf8 && *array.data_type() == coded_type();
+            let kind = if is_coded { coded_type() } else { column.kind.arrow() };
+            Field::new(&column.name, kind, column.nullable)
+        })
+        .collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
         .map_err(|error| Error::internal(format!("table `{}` breaks its contract: {error}", contract.table)))
 }
@@ -103,7 +113,26 @@ pub fn text<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
     Arc::new(values.collect::<StringArray>())
 }
 
-fn list(rows: impl Iterator<Item = Vec<String>>) -> ArrayRef {
+/// Text of which many rows hold the same: the place of each row's text among `texts`. The tables of visits and points
+/// have many rows for a household, and hold its identifier once.
+fn coded<'a>(codes: impl Iterator<Item = Option<usize>>, texts: impl Iterator<Item = &'a str>) -> Result<ArrayRef> {
+    let codes: UInt32Array = codes.map(|code| code.map(|code| code as u32)).collect();
+    let texts = Arc::new(texts.map(Some).collect::<StringArray>());
+    let coded = DictionaryArray::try_new(codes, texts);
+    coded.map(|coded| Arc::new(coded) as ArrayRef).map_err(|error| Error::internal(error.to_string()))
+}
+
+fn coded_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8))
+}
+
+/// The columns of one table, made at once.
+fn at_once(columns: Vec<Box<dyn Fn() -> Result<ArrayRef> + Sync + Send + '_>>) -> Result<Vec<ArrayRef>> {
+    use rayon::prelude::*;
+    columns.into_par_iter().map(|column| column()).collect()
+}
+
+fn list<V: AsRef<str>>(rows: impl Iterator<Item = impl IntoIterator<Item = V>>) -> ArrayRef {
     let mut builder = ListBuilder::new(StringBuilder::new()).with_field(Field::new("item", DataType::Utf8, false));
     for row in rows {
         for value in row {

@@ -3,8 +3,10 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
@@ -67,12 +69,21 @@ fn write_file(
     let options = ArrowWriterOptions::new().with_properties(properties);
     let sink = Hashing { file: files::create_new(&path)?, hasher: blake3::Hasher::new(), bytes: 0 };
     let mut writer =
-        ArrowWriter::try_new_with_options(sink, batch.schema(), options).map_err(|error| failed(&error))?;
+        ArrowWriter::try_new_with_options(sink, as_text(&batch.schema()), options).map_err(|error| failed(&error))?;
     writer.write(batch).map_err(|error| failed(&error))?;
     let sink = writer.into_inner().map_err(|error| failed(&error))?;
     sink.file.sync_all().map_err(|error| Error::io("sync", &path, &error))?;
     let digest = sink.hasher.finalize().to_hex().to_string();
     Ok(Written { path: name, rows: batch.num_rows() as u64, bytes: sink.bytes, digest })
+}
+
+/// The schema of a file: text that is coded in memory is text in it.
+fn as_text(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Dictionary(_, texts) => Arc::new(field.as_ref().clone().with_data_type(texts.as_ref().clone())),
+        _ => Arc::clone(field),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 fn properties(contract: &Contract, manifest: &Manifest) -> Result<WriterProperties> {
