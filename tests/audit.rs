@@ -251,7 +251,8 @@ fn tamper(output: &OutputTable, tampering: &Tampering) -> OutputTable {
 
 /// Text that is coded, so that one row of it can be changed.
 fn as_text(batch: &RecordBatch) -> RecordBatch {
-    let columns = batch.schema().fields().iter().zip(batch.columns()).map(|(field, column)| match column.data_type() {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| match column.data_type() {
         DataType::Dictionary(_, texts) => (field.name().clone(), arrow::compute::cast(column, texts).unwrap(), true),
         _ => (field.name().clone(), Arc::clone(column), true),
     });
