@@ -25,14 +25,16 @@ SELECT
     channel = 'onsite' AS is_onsite,
     v.longitude,
     v.latitude,
-    photo_hash,
     device_id,
     flag_if(channel IN ('phone', 'online'), 'remote')
     | flag_if(channel = 'onsite' AND v.household_id IS NOT NULL
               AND ended_at - started_at < to_minutes(getvariable('visit_checks.minutes_min')), 'too_short')
-    | flag_if(channel = 'onsite'
-              AND distance_m(v.longitude, v.latitude, h.longitude, h.latitude)
-                  > getvariable('visit_checks.distance_max_m')::DOUBLE, 'too_far')
+    | CASE
+        WHEN channel <> 'onsite' OR NOT detour_m(v.longitude, v.latitude, h.longitude, h.latitude)
+                                        > getvariable('visit_checks.distance_max_m')::DOUBLE THEN 0::SMALLINT
+        ELSE flag_if(distance_m(v.longitude, v.latitude, h.longitude, h.latitude)
+                     > getvariable('visit_checks.distance_max_m')::DOUBLE, 'too_far')
+      END
     | flag_if(channel = 'onsite' AND v.longitude IS NULL, 'no_position')
     | flag_if(recorded_at - ended_at > to_hours(getvariable('visit_checks.record_hours_max')), 'late_record')
     | flag_if(started_at::TIME < getvariable('visit_checks.day_starts')
@@ -43,48 +45,82 @@ JOIN officer AS o USING (officer_id)
 LEFT JOIN household AS h ON h.household_id = v.household_id
 WHERE in_window(24, started_at) AND is_known(recorded_at);
 
--- Against the officer's own earlier onsite visits: one sort for both checks. The frame ends before the visit itself.
-CREATE TEMP TABLE raised AS
+-- Against the officer's own earlier onsite visits: one sort, and only looks at the neighbours. A running maximum of
+-- ended_at would cost more than the sort. It is not needed: the visit that ended last among the earlier ones is either the
+-- one just before, or it outlasted its own successor, and those that do are few.
+-- A speed is compared as a distance: the farthest that the officer could have come since, nowhere when there was no time.
+CREATE TEMP TABLE in_sequence AS
 SELECT
     visit_no,
-    flag_if(started_at < busy_until, 'overlapping')
-    | flag_if(
-        apart_m > getvariable('visit_checks.speed_distance_min_m')::DOUBLE
-        -- Metres in microseconds against kilometres an hour; a gap of nothing or less is faster than any speed.
-        AND (gap_us <= 0 OR apart_m * 3600 * 1000 > getvariable('visit_checks.speed_max_kmh')::DOUBLE * gap_us),
-        'impossible_speed') AS flags
+    branch_no,
+    officer_no,
+    started_at,
+    visit_id,
+    ended_at,
+    ended_at > next_ended_at AS outlasts_next,
+    flag_if(started_at < last_ended_at, 'overlapping')
+    | CASE
+        WHEN NOT detour_m(before.longitude, before.latitude, longitude, latitude) > reach_m THEN 0::SMALLINT
+        ELSE flag_if(distance_m(before.longitude, before.latitude, longitude, latitude) > reach_m, 'impossible_speed')
+      END AS flags
 FROM (
     SELECT
-        visit_no,
-        started_at,
-        busy_until,
-        date_diff('microsecond', before.ended_at, started_at) AS gap_us,
-        distance_m(before.longitude, before.latitude, longitude, latitude) AS apart_m
+        *,
+        greatest(
+            getvariable('visit_checks.speed_distance_min_m')::DOUBLE,
+            -- Kilometres an hour times microseconds, in metres.
+            getvariable('visit_checks.speed_max_kmh')::DOUBLE
+                * date_diff('microsecond', before.ended_at, started_at) / (3600 * 1000)) AS reach_m
     FROM (
         SELECT
             rowid AS visit_no,
+            branch_no,
+            officer_no,
             started_at,
+            visit_id,
+            ended_at,
             longitude,
             latitude,
-            max(ended_at) OVER (earlier ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy_until,
+            lag(ended_at) OVER in_order AS last_ended_at,
+            lead(ended_at) OVER in_order AS next_ended_at,
             lag(CASE WHEN longitude IS NOT NULL
                      THEN {'ended_at': ended_at, 'longitude': longitude, 'latitude': latitude} END IGNORE NULLS)
-                OVER earlier AS before
+                OVER in_order AS before
         FROM visit
         WHERE is_onsite
-        WINDOW earlier AS (PARTITION BY branch_no, officer_no ORDER BY started_at, visit_id)
+        WINDOW in_order AS (PARTITION BY branch_no, officer_no ORDER BY started_at, visit_id)
     )
 )
-WHERE flags <> 0;
+WHERE flags <> 0 OR outlasts_next;
 
--- Photos that occur twice are few: they are found by counting, and only their visits are put in order.
+CREATE TEMP TABLE raised AS
+SELECT visit_no, flags FROM in_sequence WHERE flags <> 0
+UNION ALL
+SELECT v.rowid, flag('overlapping')
+FROM visit AS v
+JOIN in_sequence AS long
+    ON long.branch_no = v.branch_no AND long.officer_no = v.officer_no AND v.started_at < long.ended_at
+    AND v.started_at >= long.started_at
+WHERE long.outlasts_next AND v.is_onsite AND (v.started_at > long.started_at OR v.visit_id > long.visit_id);
+
+-- Photos that occur twice are few. They are found by counting, straight from the log, so that the digests, its longest
+-- texts, are not kept; only their visits are put in order.
 INSERT INTO raised
 WITH photo AS (
-    SELECT branch_no, photo_hash FROM visit WHERE photo_hash IS NOT NULL GROUP BY ALL HAVING count(*) > 1
+    SELECT photo_hash
+    FROM visits
+    WHERE photo_hash IS NOT NULL AND in_window(24, started_at) AND is_known(recorded_at)
+    GROUP BY photo_hash
+    HAVING count(*) > 1
+),
+repeated AS (
+    SELECT visit_id
+    FROM visits JOIN photo USING (photo_hash) JOIN grid USING (grid_id)
+    WHERE in_window(24, started_at) AND is_known(recorded_at)
+    QUALIFY row_number() OVER (PARTITION BY branch_no, photo_hash ORDER BY started_at, visit_id) > 1
 )
 SELECT visit.rowid, flag('duplicate_photo')
-FROM visit JOIN photo USING (branch_no, photo_hash)
-QUALIFY row_number() OVER (PARTITION BY branch_no, photo_hash ORDER BY started_at, visit_id) > 1;
+FROM visit JOIN repeated USING (visit_id);
 
 INSERT INTO raised
 SELECT v.rowid, flag('not_assigned')

@@ -89,9 +89,9 @@ of_account_months AS (
     SELECT
         household_no,
         sum(average_balance) AS balance,
-        -- Inflow is never negative, so the accounts together have some when one has; a bit for each month counts months
-        -- without a set of them.
-        bit_count(bit_or(CASE WHEN inflow > 0 THEN 1 << date_diff('month', month, as_of()) ELSE 0 END)) AS inflow_months
+        -- Inflow is never negative, so the accounts together have some when one has. Twelve months in a row have twelve
+        -- names: a bit for each counts them without a set.
+        bit_count(bit_or(CASE WHEN inflow > 0 THEN 1 << month(month) ELSE 0 END)) AS inflow_months
     FROM account_months JOIN account USING (account_id)
     -- M(12): a month is complete when its last day is not after T.
     WHERE month >= date_trunc('month', as_of() + 1) - to_months(12) AND month < date_trunc('month', as_of() + 1)
