@@ -19,8 +19,7 @@ SELECT
 FROM households AS h
 JOIN grids AS g USING (grid_id)
 JOIN policy_kind AS k ON k.kind = h.kind
-WHERE h.valid_from <= as_of() AND NOT has_ended(h.valid_to)
-ORDER BY household_id;
+WHERE h.valid_from <= as_of() AND NOT has_ended(h.valid_to);
 
 -- Visits are compared within the branch of their grid and by officer: small numbers instead of text as window keys.
 CREATE TEMP TABLE grid AS

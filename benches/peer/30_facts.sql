@@ -217,5 +217,4 @@ SELECT
     valid_visits_12m,
     days_since_valid_visit,
     profiled_on
-FROM joined
-ORDER BY household_no;
+FROM joined;

@@ -315,9 +315,19 @@ def compare(made: pathlib.Path, published: pathlib.Path) -> dict:
                 values = f', ours."{name}", theirs."{name}"' if name in types["ours"] else ""
                 rows = engine.execute(f"SELECT {keys}{values} {joined} WHERE {test} ORDER BY 1 LIMIT 5").fetchall()
                 faults[name] = {"rows": count, "examples": [list(map(str, row)) for row in rows]}
+        # The published tables are sorted by their keys, and so must these be, in the order of the file.
+        columns = ", ".join(f'"{column}"' for column in key)
+        unsorted = engine.execute(
+            f"SELECT count(*) FILTER (before >= here) FROM (SELECT ROW({columns}) AS here, "
+            f"lag(ROW({columns})) OVER (ORDER BY file_row_number) AS before "
+            f"FROM {ours.removesuffix(')')}, file_row_number = true))"
+        ).fetchone()[0]
+        if unsorted:
+            faults["out of order"] = {"rows": unsorted}
         if faults:
             differences[table] = faults
-            print(f"{table}: {json.dumps(faults, indent=1, ensure_ascii=False)}", file=sys.stderr)
+            for name, fault in faults.items():
+                print(f"{table}.{name}: {json.dumps(fault, ensure_ascii=False)}", file=sys.stderr)
     return differences
 
 
