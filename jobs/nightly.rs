@@ -9,7 +9,7 @@ use wellfield::fault::{Error, Fault, Result};
 use wellfield::lineage;
 use wellfield::manifest::{InputEntry, Manifest, PreviousEntry, RulebookEntry};
 use wellfield::metrics;
-use wellfield::night::{self, Night};
+use wellfield::night::{self, Night, Taken};
 use wellfield::outputs::OutputTable;
 use wellfield::previous::Previous;
 use wellfield::publish::{self, Lock};
@@ -74,6 +74,8 @@ fn still_whole(run: &PublishedRun) -> Result<()> {
 /// What is known before anything is computed. The lock is held until the end.
 struct Tonight {
     prepared: Prepared,
+    /// What was kept of the bank's logs.
+    taken: Option<Taken>,
     runs: PathBuf,
     _lock: Lock,
     earlier_run: Option<PublishedRun>,
@@ -93,7 +95,7 @@ impl Tonight {
         let contracts = Contracts::built_in()?;
         let bank = Bank::open(&options.bank, &contracts)?;
         report.bank.clone_from(&bank.name);
-        let prepared = prepare::prepare_bank(bank, contracts, options.as_of, options.rulebook.as_deref(), watch)?;
+        let (prepared, taken) = prepare::prepare_night(bank, contracts, options, watch)?;
         let cleaned = &prepared.cleaned;
         report.inputs = inputs(&prepared);
         report.tables.clone_from(&cleaned.counts);
@@ -105,13 +107,14 @@ impl Tonight {
         let run_id = made_from.run_id(options.as_of);
         report.run_id = Some(run_id.clone());
         report.previous_run = earlier_run.as_ref().map(PreviousEntry::of);
-        Ok(Tonight { prepared, runs, _lock: lock, earlier_run, previous, vintage, made_from, run_id })
+        Ok(Tonight { prepared, taken, runs, _lock: lock, earlier_run, previous, vintage, made_from, run_id })
     }
 
     fn rate(self, options: &Nightly, log: &Log, watch: &mut Watch, report: &mut NightReport) -> Result<PathBuf> {
-        let Tonight { prepared, runs, _lock, earlier_run, previous, vintage: earlier, made_from, run_id } = self;
+        let Tonight { prepared, taken, runs, _lock, earlier_run, previous, vintage: earlier, made_from, run_id } = self;
         let Prepared { contracts, bank, rulebook, cleaned } = prepared;
-        let night = night::rate(cleaned, &previous, &rulebook, &contracts, watch)?;
+        let taken = taken.ok_or_else(|| Error::internal("the logs of the bank were not taken in"))?;
+        let night = night::rate_taken(cleaned, taken, &previous, &rulebook, &contracts, watch)?;
         report.tables.clone_from(&night.counts);
         if night.register.is_empty() {
             log.remark("no household is in the run");

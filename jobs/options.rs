@@ -68,9 +68,12 @@ pub struct Nightly {
     /// Threads to compute with [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
-    /// Stop, with nothing published, when the run needs more memory than this, for example `4GiB`
+    /// Cut the run so that it keeps within this memory, for example `4GiB`; it stops, with nothing published, where it cannot [default: cut by the memory of the machine, and never stopped]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub memory_max: Option<u64>,
+    /// Cut the branches into so many shards whatever the memory; no result depends on it
+    #[arg(long, hide = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub shards: Option<u16>,
     /// Publish although more rows of this table than the rulebook allows are set aside; `all` for every table
     #[arg(long, value_name = "TABLE", value_parser = table_or_all)]
     pub allow_quarantine: Vec<String>,

@@ -7,11 +7,15 @@ use wellfield::calendar::Date;
 use wellfield::clean::{self, CleanBank};
 use wellfield::contract::Contracts;
 use wellfield::fault::{Collector, Error, Fault, Result};
+use wellfield::night::{Logs, Taken};
 use wellfield::previous::Previous;
 use wellfield::read::bank::Bank;
 use wellfield::read::published::{self, PublishedRun};
 use wellfield::rulebook::{FACTS, Rulebook, RulebookPlace};
-use wellfield::watch::Watch;
+use wellfield::visits::Room;
+use wellfield::watch::{self, Watch};
+
+use crate::options::Nightly;
 
 /// A bank that was read and checked, with the rules in force.
 pub struct Prepared {
@@ -36,21 +40,63 @@ pub fn prepare_bank(
     rulebook: Option<&Path>,
     watch: &mut Watch,
 ) -> Result<Prepared> {
+    let clean =
+        |bank: &Bank, contracts: &Contracts, _: Option<&Rulebook>| Ok((clean::clean(bank, contracts, as_of)?, ()));
+    prepare_with(bank, contracts, as_of, rulebook, watch, clean).map(|(prepared, ())| prepared)
+}
+
+/// As `prepare_bank`, for a night: logs are taken in as they are cleaned, and are not in memory as a whole.
+pub fn prepare_night(
+    bank: Bank,
+    contracts: Contracts,
+    options: &Nightly,
+    watch: &mut Watch,
+) -> Result<(Prepared, Option<Taken>)> {
+    let clean = |bank: &Bank, contracts: &Contracts, rulebook: Option<&Rulebook>| {
+        let Some(rulebook) = rulebook else { return Ok((clean::clean(bank, contracts, options.as_of)?, None)) };
+        let room = |visits: u64| room(options, visits);
+        let mut logs = Logs::new(rulebook, contracts, &room);
+        let cleaned = clean::clean_with(bank, contracts, options.as_of, &mut logs)?;
+        Ok((cleaned, logs.taken()))
+    };
+    prepare_with(bank, contracts, options.as_of, options.rulebook.as_deref(), watch, clean)
+}
+
+/// The part of a run's memory in which visits may wait for their check.
+const VISITS_SHARE: u64 = 4;
+
+/// How much room there is for so many visits.
+fn room(options: &Nightly, visits: u64) -> Room {
+    match (options.shards, options.memory_max.or_else(watch::memory_bytes)) {
+        (Some(shards), _) => Room { shards: usize::from(shards) },
+        (None, Some(bytes)) => Room::of(visits, bytes / VISITS_SHARE),
+        (None, None) => Room::enough(),
+    }
+}
+
+fn prepare_with<T>(
+    bank: Bank,
+    contracts: Contracts,
+    as_of: Date,
+    rulebook: Option<&Path>,
+    watch: &mut Watch,
+    clean: impl FnOnce(&Bank, &Contracts, Option<&Rulebook>) -> Result<(CleanBank, T)>,
+) -> Result<(Prepared, T)> {
     let mut collector = Collector::default();
     let place = rulebook_place(&bank, rulebook);
     let rules = collector.take(Rulebook::load(&place, as_of, FACTS))?;
     let cleaned = watch.stage(
         "clean",
-        |cleaned: &Option<CleanBank>| {
-            cleaned.as_ref().map_or(0, |cleaned| cleaned.counts.values().map(|counts| counts.read).sum())
+        |cleaned: &Option<(CleanBank, T)>| {
+            cleaned.as_ref().map_or(0, |(cleaned, _)| cleaned.counts.values().map(|counts| counts.read).sum())
         },
-        || collector.take(clean::clean(&bank, &contracts, as_of)),
+        || collector.take(clean(&bank, &contracts, rules.as_ref())),
     )?;
     collector.refuse()?;
-    let (Some(rulebook), Some(cleaned)) = (rules, cleaned) else {
+    let (Some(rulebook), Some((cleaned, more))) = (rules, cleaned) else {
         return Err(Error::internal("a refused rulebook or bank went on"));
     };
-    Ok(Prepared { contracts, bank, rulebook, cleaned })
+    Ok((Prepared { contracts, bank, rulebook, cleaned }, more))
 }
 
 /// The rulebook that the command line names, else the bank's own, else the one built into the program.

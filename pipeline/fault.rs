@@ -134,6 +134,11 @@ impl Collector {
         }
     }
 
+    /// Takes in what another collected.
+    pub fn extend(&mut self, other: Collector) {
+        self.0.extend(other.0);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::clean::{CleanBank, RowCounts, SetAside, Tables};
+use crate::clean::{CleanBank, LogRows, RowCounts, SetAside, Tables, TakeLogs};
 use crate::contract::Contracts;
 use crate::coverage::{self, Coverage, Rated};
+use crate::facts::ledgers::Ledgers;
 use crate::facts::{self, Facts};
 use crate::fault::Result;
 use crate::grade::{self, ModelGrade, Ranks};
@@ -21,7 +22,8 @@ use crate::read::published::MadeFrom;
 use crate::register::Register;
 use crate::rulebook::Rulebook;
 use crate::score::{self, Scores};
-use crate::visits::{self, VisitChecks};
+use crate::visits::tallies::VisitTallies;
+use crate::visits::{self, Room, VisitChecks, VisitLog};
 use crate::watch::Watch;
 
 /// Everything that one night found, household by household.
@@ -29,6 +31,8 @@ pub struct Night {
     pub cleaned: CleanBank,
     pub register: Register,
     pub checks: VisitChecks,
+    /// What the checked visits add up to.
+    pub visited: VisitTallies,
     pub facts: Facts,
     pub scores: Scores,
     pub grades: Vec<ModelGrade>,
@@ -44,7 +48,56 @@ pub struct Night {
     pub counts: BTreeMap<String, RowCounts>,
 }
 
-/// Rates every household of the run.
+/// The logs of a bank, taken in as they are cleaned: what each stage needs of a row is kept, and the row is not.
+pub struct Logs<'a> {
+    rulebook: &'a Rulebook,
+    contracts: &'a Contracts,
+    room: &'a (dyn Fn(u64) -> Room + Sync),
+    taken: Option<Taken>,
+}
+
+/// What was kept of the logs.
+pub struct Taken {
+    register: Register,
+    visits: VisitLog,
+    ledgers: Ledgers,
+}
+
+impl<'a> Logs<'a> {
+    /// `room` says how much room there is for a number of visits.
+    pub fn new(rulebook: &'a Rulebook, contracts: &'a Contracts, room: &'a (dyn Fn(u64) -> Room + Sync)) -> Logs<'a> {
+        Logs { rulebook, contracts, room, taken: None }
+    }
+
+    /// What was kept; None where nothing was handed over.
+    pub fn taken(self) -> Option<Taken> {
+        self.taken
+    }
+}
+
+impl TakeLogs for Logs<'_> {
+    fn begin(&mut self, tables: &Tables, visits: u64) -> Result<()> {
+        let register = Register::of(tables, self.rulebook.as_of);
+        let room = (self.room)(visits);
+        let visits = VisitLog::begin(tables, &register, &self.rulebook.visit_checks, self.contracts, &room)?;
+        let ledgers = Ledgers::begin(tables, &register);
+        self.taken = Some(Taken { register, visits, ledgers });
+        Ok(())
+    }
+
+    fn take(&mut self, tables: &Tables, rows: LogRows) -> Result<()> {
+        let Some(Taken { register, visits, ledgers }) = &mut self.taken else { return Ok(()) };
+        match rows {
+            LogRows::Visits(rows) => visits.take(&rows)?,
+            LogRows::AccountMonths(rows) => ledgers.take_account_months(tables, register, &rows),
+            LogRows::LoanMonths(rows) => ledgers.take_loan_months(tables, register, &rows),
+            LogRows::Instalments(rows) => ledgers.take_instalments(tables, register, &rows),
+        }
+        Ok(())
+    }
+}
+
+/// Rates every household of a bank whose logs are in memory.
 pub fn rate(
     cleaned: CleanBank,
     previous: &Previous,
@@ -52,17 +105,44 @@ pub fn rate(
     contracts: &Contracts,
     watch: &mut Watch,
 ) -> Result<Night> {
+    let register = Register::of(&cleaned.tables, rulebook.as_of);
+    let check = || visits::check(&cleaned.tables, &register, &rulebook.visit_checks, contracts);
+    let checked = watch.stage("visits", checked_visits, check)?;
+    let ledgers = Ledgers::of(&cleaned.tables, &register);
+    rate_households(cleaned, register, checked, ledgers, (previous, rulebook, contracts), watch)
+}
+
+/// Rates every household of a bank whose logs were taken in as they were cleaned.
+pub fn rate_taken(
+    cleaned: CleanBank,
+    taken: Taken,
+    previous: &Previous,
+    rulebook: &Rulebook,
+    contracts: &Contracts,
+    watch: &mut Watch,
+) -> Result<Night> {
+    let Taken { register, visits, ledgers } = taken;
+    let checked = watch.stage("visits", checked_visits, || visits.check())?;
+    rate_households(cleaned, register, checked, ledgers, (previous, rulebook, contracts), watch)
+}
+
+fn checked_visits((checks, _): &(VisitChecks, VisitTallies)) -> u64 {
+    checks.len() as u64
+}
+
+fn rate_households(
+    cleaned: CleanBank,
+    register: Register,
+    (checks, visited): (VisitChecks, VisitTallies),
+    ledgers: Ledgers,
+    (previous, rulebook, contracts): (&Previous, &Rulebook, &Contracts),
+    watch: &mut Watch,
+) -> Result<Night> {
     let tables = &cleaned.tables;
-    let register = Register::of(tables, rulebook.as_of);
-    let checks = watch.stage(
-        "visits",
-        |checks: &VisitChecks| checks.rows.len() as u64,
-        || visits::check(tables, &register, &rulebook.visit_checks, contracts),
-    )?;
     let facts = watch.stage(
         "facts",
         |facts: &Facts| facts.households as u64,
-        || facts::measure(tables, &register, &checks, &rulebook.fact_rules, contracts),
+        || facts::measure(tables, &register, ledgers, &visited, &rulebook.fact_rules, contracts),
     )?;
     let households = register.len() as u64;
     let scores =
@@ -79,6 +159,7 @@ pub fn rate(
         tables,
         register: &register,
         checks: &checks,
+        visits: &visited,
         facts: &facts,
         grades: &grades,
         limits: &limits,
@@ -98,6 +179,7 @@ pub fn rate(
         cleaned,
         register,
         checks,
+        visited,
         facts,
         scores,
         grades,

@@ -98,13 +98,18 @@ impl Register {
 fn numbers(tables: &Tables, rows: &[u32]) -> Vec<u32> {
     let households = &tables.households;
     let mut numbers = vec![ABSENT; households.ids.accepted()];
+    let mut last = None;
     for (number, &row) in (0..).zip(rows) {
-        let meaning = households.ids.find(households.household_id.text(row as usize));
-        if let crate::clean::Meaning::Accepted(position) = meaning
-            && let Some(slot) = numbers.get_mut(position as usize)
-        {
+        let id = households.household_id.text(row as usize);
+        let near = last.and_then(|last| households.ids.near(last, id));
+        let position = near.or_else(|| match households.ids.find(id) {
+            crate::clean::Meaning::Accepted(position) => Some(position),
+            _ => None,
+        });
+        if let Some(slot) = position.and_then(|position| numbers.get_mut(position as usize)) {
             *slot = number;
         }
+        last = position;
     }
     numbers
 }

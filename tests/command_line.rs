@@ -146,7 +146,7 @@ fn help_of_a_night_names_every_option() {
           --out <DIR>                 Where runs are published [default: `runs` in the bank's folder]
           --previous <RUN|none>       The earlier run to look back at: a run id, an as-of date, `latest`, a run folder, or `none` [default: the newest published one with an earlier as-of date]
           --threads <N>               Threads to compute with [default: one for each processor]
-          --memory-max <SIZE>         Stop, with nothing published, when the run needs more memory than this, for example `4GiB`
+          --memory-max <SIZE>         Cut the run so that it keeps within this memory, for example `4GiB`; it stops, with nothing published, where it cannot [default: cut by the memory of the machine, and never stopped]
           --allow-quarantine <TABLE>  Publish although more rows of this table than the rulebook allows are set aside; `all` for every table
           --allow-change <TABLE>      Publish although the rows of this table fell or rose more against the run before than the rulebook allows; `all` for every table
           --allow-stale <TABLE>       Publish although the newest row of this table is older than the rulebook allows; `all` for every table

@@ -14,6 +14,7 @@ mod comparison;
 mod determinism;
 mod faults;
 mod fuzz_corpus;
+mod logs;
 mod nights;
 mod operations;
 mod properties;

@@ -1,19 +1,39 @@
 //! Identifiers to positions: which row, if any, a reference means. Text is compared once, here; every later stage
 //! works on the positions.
 
-use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher as _;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use arrow::array::{Array, LargeStringArray};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 /// The identifiers of one table. Positions count the distinct identifiers of its accepted rows.
+///
+/// Exports mostly stand in the order of what they refer to, and a table in the order of its identifiers. So the
+/// identifiers after the last one are tried first, and a table in order is searched by halves; it is hashed only when
+/// it is asked for many in no order.
 #[derive(Debug, Default)]
 pub struct IdIndex {
     accepted: Option<LargeStringArray>,
-    others: Vec<(String, Meaning)>,
-    entries: HashTable<u32>,
+    /// Identifiers that no accepted row has.
+    others: HashMap<String, Meaning>,
+    is_sorted: bool,
+    /// How many were searched for by halves.
+    searched: AtomicU32,
+    hashed: OnceLock<Hashed>,
+}
+
+#[derive(Debug)]
+struct Hashed {
+    positions: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
+
+/// Positions that are tried after the last one.
+const NEAR: u32 = 4;
+/// Searches by halves after which a table is hashed.
+const SEARCHES_MAX: u32 = 1 << 14;
 
 /// What a reference means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,36 +51,39 @@ impl IdIndex {
     /// Of distinct accepted identifiers, and of the identifiers of rows that were set aside or are not known;
     /// an identifier keeps the first meaning that it is given.
     pub fn new(accepted: LargeStringArray, others: impl IntoIterator<Item = (String, Meaning)>) -> IdIndex {
-        let mut index = IdIndex { entries: HashTable::with_capacity(accepted.len()), ..IdIndex::default() };
-        index.accepted = Some(accepted.clone());
-        for (entry, id) in (0..).zip(accepted.iter().flatten()) {
-            index.insert(id, entry);
-        }
+        let ids = || accepted.iter().flatten();
+        let is_sorted = ids().zip(ids().skip(1)).all(|(one, next)| one < next);
+        let mut index = IdIndex { accepted: Some(accepted), is_sorted, ..IdIndex::default() };
         for (id, meaning) in others {
             if index.find(&id) == Meaning::Nothing {
-                let entry = accepted.len() + index.others.len();
-                index.others.push((id.clone(), meaning));
-                index.insert(&id, u32::try_from(entry).unwrap_or(u32::MAX));
+                index.others.insert(id, meaning);
             }
         }
         index
     }
 
-    fn insert(&mut self, id: &str, entry: u32) {
-        let IdIndex { accepted, others, entries, hasher } = self;
-        let hash = hasher.hash_one(id);
-        entries.insert_unique(hash, entry, |&entry| hasher.hash_one(text_of(accepted.as_ref(), others, entry)));
+    pub fn find(&self, id: &str) -> Meaning {
+        match self.position(id) {
+            Some(position) => Meaning::Accepted(position),
+            None => self.others.get(id).copied().unwrap_or(Meaning::Nothing),
+        }
     }
 
-    pub fn find(&self, id: &str) -> Meaning {
-        let hash = self.hasher.hash_one(id);
-        let found = self.entries.find(hash, |&entry| text_of(self.accepted.as_ref(), &self.others, entry) == id);
-        let Some(&entry) = found else { return Meaning::Nothing };
-        let accepted = self.accepted.as_ref().map_or(0, Array::len);
-        match (entry as usize).checked_sub(accepted) {
-            None => Meaning::Accepted(entry),
-            Some(other) => self.others.get(other).map_or(Meaning::Nothing, |(_, meaning)| *meaning),
+    /// The position of an accepted identifier, where it stands a little after another.
+    pub fn near(&self, position: u32, id: &str) -> Option<u32> {
+        let ids = self.accepted.as_ref()?;
+        let last = u32::try_from(ids.len()).unwrap_or(u32::MAX).min(position.saturating_add(NEAR + 1));
+        (position.saturating_add(1)..last).find(|&next| ids.value(next as usize) == id)
+    }
+
+    fn position(&self, id: &str) -> Option<u32> {
+        let ids = self.accepted.as_ref()?;
+        if self.is_sorted && self.hashed.get().is_none() && self.searched.fetch_add(1, Ordering::Relaxed) < SEARCHES_MAX
+        {
+            return search(ids, id);
         }
+        let Hashed { positions, hasher } = self.hashed.get_or_init(|| Hashed::of(ids));
+        positions.find(hasher.hash_one(id), |&position| ids.value(position as usize) == id).copied()
     }
 
     /// How many distinct accepted identifiers there are; positions are below it.
@@ -75,19 +98,35 @@ impl IdIndex {
 
     /// The identifier at a position.
     pub fn id(&self, position: u32) -> &str {
-        text_of(self.accepted.as_ref(), &self.others, position)
+        let ids = self.accepted.as_ref().filter(|ids| (position as usize) < ids.len());
+        ids.map_or("", |ids| ids.value(position as usize))
     }
 }
 
-fn text_of<'a>(accepted: Option<&'a LargeStringArray>, others: &'a [(String, Meaning)], entry: u32) -> &'a str {
-    let entry = entry as usize;
-    match accepted {
-        Some(ids) if entry < ids.len() => ids.value(entry),
-        _ => {
-            let other = entry - accepted.map_or(0, Array::len);
-            others.get(other).map_or("", |(id, _)| id.as_str())
+impl Hashed {
+    fn of(ids: &LargeStringArray) -> Hashed {
+        let hasher = DefaultHashBuilder::default();
+        let mut positions = HashTable::with_capacity(ids.len());
+        for (position, id) in (0..).zip(ids.iter().flatten()) {
+            let hash = |&position: &u32| hasher.hash_one(ids.value(position as usize));
+            positions.insert_unique(hasher.hash_one(id), position, hash);
+        }
+        Hashed { positions, hasher }
+    }
+}
+
+/// Finds an identifier in a table that stands in the order of its identifiers.
+fn search(ids: &LargeStringArray, id: &str) -> Option<u32> {
+    let (mut from, mut to) = (0, ids.len());
+    while from < to {
+        let middle = usize::midpoint(from, to);
+        match ids.value(middle).cmp(id) {
+            std::cmp::Ordering::Less => from = middle + 1,
+            std::cmp::Ordering::Greater => to = middle,
+            std::cmp::Ordering::Equal => return u32::try_from(middle).ok(),
         }
     }
+    None
 }
 
 #[cfg(test)]
@@ -103,5 +142,21 @@ mod tests {
         assert_eq!(index.find("B"), Meaning::Accepted(1));
         assert_eq!(index.find("C"), Meaning::SetAside);
         assert_eq!(index.find("D"), Meaning::Nothing);
+    }
+
+    #[test]
+    fn identifiers_are_found_in_any_order_and_however_many_are_looked_for() {
+        for ids in [vec!["A", "C", "E", "G", "I", "K", "M"], vec!["M", "A", "K", "C", "I", "E", "G"]] {
+            let index = IdIndex::new(LargeStringArray::from(ids.clone()), []);
+            for _ in 0..=SEARCHES_MAX {
+                assert_eq!(["@", "D", "Z"].map(|id| index.find(id)), [Meaning::Nothing; 3]);
+                for (position, id) in (0..).zip(&ids) {
+                    assert_eq!(index.find(id), Meaning::Accepted(position));
+                }
+            }
+            assert_eq!(index.near(0, ids[1]), Some(1));
+            assert_eq!(index.near(0, ids[NEAR as usize]), Some(NEAR));
+            assert_eq!((index.near(0, ids[0]), index.near(0, ids[6]), index.near(6, ids[0])), (None, None, None));
+        }
     }
 }

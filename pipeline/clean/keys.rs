@@ -11,24 +11,40 @@ use crate::fault::{Error, Result};
 use super::rules::Rule;
 use super::table::Rows;
 
+/// The rows of which keys are compared.
+struct Keyed {
+    /// The position of the first column of the key.
+    position: usize,
+    /// By row, whether it passed so far and its key can be compared as it is held.
+    has_key: Vec<bool>,
+    /// A row whose key refers to nothing has no position there: it is compared by its text. Such rows are few, and share
+    /// no key with the others.
+    stray: Vec<usize>,
+}
+
+impl Keyed {
+    fn of(rows: &Rows) -> Result<Keyed> {
+        let first_key = rows.contract.key.first().map_or("", String::as_str);
+        let position = rows.contract.require(first_key)?;
+        let mut has_key: Vec<bool> = rows.is_unknown.iter().map(|is_unknown| !is_unknown).collect();
+        let mut stray = Vec::new();
+        for row in rows.marks.keys().map(|&row| row as usize) {
+            let passed = rows.passed(row, Rule::DuplicateKey);
+            let is_whole = has_whole_key(rows, row);
+            if let Some(has_key) = has_key.get_mut(row) {
+                *has_key = passed && is_whole;
+            }
+            if passed && !is_whole {
+                stray.push(row);
+            }
+        }
+        Ok(Keyed { position, has_key, stray })
+    }
+}
+
 /// Marks every row whose primary key an earlier row has, among the rows that passed so far.
 pub fn mark_duplicates(rows: &mut Rows) -> Result<()> {
-    let first_key = rows.contract.key.first().map_or("", String::as_str);
-    let position = rows.contract.require(first_key)?;
-    // A row whose key refers to nothing has no position there: it is compared by its text. Such rows are few, and
-    // share no key with the others.
-    let mut has_key: Vec<bool> = rows.is_unknown.iter().map(|is_unknown| !is_unknown).collect();
-    let mut stray = Vec::new();
-    for row in rows.marks.keys().map(|&row| row as usize) {
-        let passed = rows.passed(row, Rule::DuplicateKey);
-        let is_whole = has_whole_key(rows, row);
-        if let Some(has_key) = has_key.get_mut(row) {
-            *has_key = passed && is_whole;
-        }
-        if passed && !is_whole {
-            stray.push(row);
-        }
-    }
+    let Keyed { position, has_key, stray } = Keyed::of(rows)?;
     let mut duplicates = match rows.contract.key.as_slice() {
         [_] => single_key_duplicates(rows, position, &has_key),
         _ => composite_key_duplicates(rows, &has_key)?,
@@ -39,6 +55,102 @@ pub fn mark_duplicates(rows: &mut Rows) -> Result<()> {
         rows.mark(row, Rule::DuplicateKey, position);
     }
     Ok(())
+}
+
+/// The keys of the rows of a table that came before. Exports mostly stand in the order of their key; while they do, the
+/// last one is enough.
+#[derive(Default)]
+pub struct Seen {
+    last: Option<Key>,
+    /// Every key so far, once one came out of order: packed, or a digest of the text of 128 bits.
+    all: hashbrown::HashSet<u128>,
+    is_all: bool,
+    stray: HashSet<String>,
+}
+
+/// A key that can be compared with the next one.
+#[derive(Clone, PartialEq, PartialOrd)]
+enum Key {
+    Text(String),
+    Packed(u128),
+}
+
+impl Seen {
+    /// Remembers the keys of rows that came before.
+    pub fn remember(&mut self, rows: &Rows) -> Result<()> {
+        let Keyed { position, has_key, .. } = Keyed::of(rows)?;
+        let key = packed_keys(rows, position, &has_key)?;
+        self.all.extend(with_key(&has_key).map(key));
+        Ok(())
+    }
+
+    /// From here on every key is remembered.
+    pub fn remember_all(&mut self) {
+        self.is_all = true;
+    }
+}
+
+/// Marks every row whose primary key a row has that came earlier, among these rows or those seen before them. False, and
+/// nothing marked, where all keys seen before must be known for that and are not.
+pub fn follow(rows: &mut Rows, seen: &mut Seen) -> Result<bool> {
+    let Keyed { position, has_key, stray } = Keyed::of(rows)?;
+    let mut duplicates = Vec::new();
+    if seen.is_all {
+        let key = packed_keys(rows, position, &has_key)?;
+        duplicates.extend(with_key(&has_key).filter(|&row| !seen.all.insert(key(row))));
+    } else if let Some((first, last)) = rising(rows, position, &has_key)? {
+        if seen.last.as_ref().is_some_and(|before| *before >= first) {
+            return Ok(false);
+        }
+        seen.last = Some(last);
+    } else if has_key.contains(&true) {
+        return Ok(false);
+    }
+    duplicates.extend(stray.into_iter().filter(|&row| !seen.stray.insert(rows.key(row))));
+    for row in duplicates {
+        rows.mark(row, Rule::DuplicateKey, position);
+    }
+    Ok(true)
+}
+
+/// The first and last key of rows that stand in the order of their key; None where they do not, or none has a key.
+fn rising(rows: &Rows, position: usize, has_key: &[bool]) -> Result<Option<(Key, Key)>> {
+    let ends = with_key(has_key).next().zip(with_key_backwards(has_key).next());
+    let Some((first, last)) = ends else { return Ok(None) };
+    if let Some(ids) = single_key(rows, position) {
+        let text = |row: usize| Key::Text(ids.value(row).to_string());
+        return Ok(is_ascending(has_key, |row| ids.value(row)).then(|| (text(first), text(last))));
+    }
+    let key = packed_keys(rows, position, has_key)?;
+    Ok(is_ascending(has_key, &key).then(|| (Key::Packed(key(first)), Key::Packed(key(last)))))
+}
+
+/// The key of each row in 128 bits.
+fn packed_keys<'a>(
+    rows: &'a Rows,
+    position: usize,
+    has_key: &[bool],
+) -> Result<Box<dyn Fn(usize) -> u128 + Sync + 'a>> {
+    if let Some(ids) = single_key(rows, position) {
+        return Ok(Box::new(|row| {
+            let digest = blake3::hash(ids.value(row).as_bytes());
+            u128::from_le_bytes(digest.as_bytes().first_chunk::<16>().copied().unwrap_or_default())
+        }));
+    }
+    let parts = parts(rows, has_key)?;
+    if parts.iter().any(|part| matches!(part, Part::Numbered(_))) {
+        return Err(Error::internal(format!("keys of `{}` cannot be compared piece by piece", rows.contract.table)));
+    }
+    Ok(Box::new(move |row| packed(&parts, row)))
+}
+
+fn single_key<'a>(rows: &'a Rows, position: usize) -> Option<&'a LargeStringArray> {
+    let column = rows.columns.get(position).filter(|_| rows.contract.key.len() == 1);
+    column.and_then(|column| column.as_string_opt::<i64>())
+}
+
+fn packed(parts: &[Part], row: usize) -> u128 {
+    parts.iter().fold(0_u128, |key, part| (key << part.width()) | u128::from(part.value(row)))
 }
 
 fn has_whole_key(rows: &Rows, row: usize) -> bool {
@@ -59,8 +171,7 @@ fn single_key_duplicates(rows: &Rows, position: usize, has_key: &[bool]) -> Vec<
 
 fn composite_key_duplicates(rows: &Rows, has_key: &[bool]) -> Result<Vec<usize>> {
     let parts = parts(rows, has_key)?;
-    let packed =
-        |row: usize| parts.iter().fold(0_u128, |key, part| (key << part.width()) | u128::from(part.value(row)));
+    let packed = |row: usize| packed(&parts, row);
     if is_ascending(has_key, packed) {
         return Ok(Vec::new());
     }
@@ -75,6 +186,10 @@ fn composite_key_duplicates(rows: &Rows, has_key: &[bool]) -> Result<Vec<usize>>
 
 fn with_key(has_key: &[bool]) -> impl Iterator<Item = usize> {
     has_key.iter().enumerate().filter(|(_, has_key)| **has_key).map(|(row, _)| row)
+}
+
+fn with_key_backwards(has_key: &[bool]) -> impl Iterator<Item = usize> {
+    has_key.iter().enumerate().rev().filter(|(_, has_key)| **has_key).map(|(row, _)| row)
 }
 
 /// Rows that one thread compares.
@@ -160,8 +275,13 @@ fn numbered(texts: &LargeStringArray, has_key: &[bool]) -> Vec<u32> {
 
 /// Each distinct text once, in the order of its first appearance.
 pub fn distinct(texts: &LargeStringArray) -> LargeStringArray {
+    let all = || texts.iter().flatten();
+    if all().zip(all().skip(1)).all(|(one, next)| one <= next) {
+        let mut last = None;
+        return all().filter(|&text| last.replace(text) != Some(text)).map(Some).collect();
+    }
     let mut seen = hashbrown::HashSet::with_capacity(texts.len());
-    texts.iter().flatten().filter(|text| seen.insert(*text)).map(Some).collect()
+    all().filter(|text| seen.insert(*text)).map(Some).collect()
 }
 
 /// Marks rows whose parent is missing, set aside, not of a higher level, or that stand in a loop of parents, and

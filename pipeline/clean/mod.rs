@@ -19,7 +19,7 @@ use arrow::datatypes::UInt8Type;
 
 use crate::calendar::Date;
 use crate::contract::{Contract, Contracts};
-use crate::fault::{Collector, Result};
+use crate::fault::{Collector, Error, Result};
 use crate::read::bank::{Bank, Input};
 use crate::read::{self, ReadFile, Source};
 
@@ -76,41 +76,80 @@ pub struct CleanBank {
     pub remarks: Vec<String>,
 }
 
+/// Whoever takes the logs in, piece by piece, as they are cleaned: the tables that have many rows for each household,
+/// which so need never be in memory as a whole. What is taken in is of no use once a later piece is refused.
+pub trait TakeLogs: Send {
+    /// Before any log: `tables` hold everything but the logs, and `visits` is about how many rows that log has.
+    fn begin(&mut self, tables: &Tables, visits: u64) -> Result<()>;
+    /// The next accepted rows of a log, in the order of its files.
+    fn take(&mut self, tables: &Tables, rows: LogRows) -> Result<()>;
+}
+
+/// Rows of a log.
+pub enum LogRows {
+    Visits(Box<Visits>),
+    AccountMonths(AccountMonths),
+    LoanMonths(LoanMonths),
+    Instalments(Instalments),
+}
+
+/// The logs; no other table refers to them.
+const LOGS: [&str; 4] = ["visits", "account_months", "loan_months", "instalments"];
+
+fn log_rows(contract: &Contract, table: &Table) -> Result<LogRows> {
+    match contract.table.as_str() {
+        "visits" => Visits::take(contract, table).map(|rows| LogRows::Visits(Box::new(rows))),
+        "account_months" => AccountMonths::take(contract, table).map(LogRows::AccountMonths),
+        "loan_months" => LoanMonths::take(contract, table).map(LogRows::LoanMonths),
+        "instalments" => Instalments::take(contract, table).map(LogRows::Instalments),
+        other => Err(Error::internal(format!("`{other}` is no log"))),
+    }
+}
+
 /// Reads and checks every input table. Refuses with all faults of all tables at once.
 pub fn clean(bank: &Bank, contracts: &Contracts, as_of: Date) -> Result<CleanBank> {
-    let mut cleaning =
-        Cleaning { contracts, as_of, done: BTreeMap::new(), indices: BTreeMap::new(), area_levels: Vec::new() };
-    let mut outcome = Outcome::default();
-    let mut collector = Collector::default();
-    for contract in &contracts.inputs {
-        let source = collector.take(read::table(bank, contract))?;
-        let is_there = matches!(source, Some(Some(_)));
-        let table = match source.flatten() {
-            Some(source) => {
-                remark(contract, &source, &mut outcome.remarks);
-                outcome.files.extend(source.files.iter().cloned());
-                collector.take(cleaning.clean(contract, source))?.map(|cleaned| outcome.take(contract, cleaned))
-            }
-            None => None,
-        };
-        cleaning.keep(contract, table, is_there)?;
+    let mut cleaning = Cleaning::begin(contracts, as_of);
+    for (place, contract) in contracts.inputs.iter().enumerate() {
+        let source = cleaning.open(bank, contract, place)?;
+        cleaning.whole(contract, place, source)?;
     }
-    outcome.files.sort();
-    outcome.files.dedup();
-    read::unchanged(bank, &outcome.files)?;
-    // From here on a file is what its bytes are, whenever they were written.
-    outcome.files.iter_mut().for_each(|file| file.written_ns = None);
-    collector.refuse()?;
-    Ok(CleanBank {
-        tables: cleaning.typed()?,
-        set_aside: outcome.set_aside,
-        counts: outcome.counts,
-        files: outcome.files,
-        decision_origins: outcome.decision_origins,
-        newest: outcome.newest,
-        historic: historic(bank),
-        remarks: outcome.remarks,
-    })
+    let tables = cleaning.typed()?;
+    cleaning.end(bank, tables)
+}
+
+/// Reads and checks every input table; the logs are handed to `logs` as they come, and are empty in what is returned.
+/// Accepts, sets aside and refuses the same as `clean`.
+pub fn clean_with(bank: &Bank, contracts: &Contracts, as_of: Date, logs: &mut dyn TakeLogs) -> Result<CleanBank> {
+    let mut cleaning = Cleaning::begin(contracts, as_of);
+    let inputs = || contracts.inputs.iter().enumerate();
+    for (place, contract) in inputs().filter(|(_, contract)| !LOGS.contains(&contract.table.as_str())) {
+        let source = cleaning.open(bank, contract, place)?;
+        cleaning.whole(contract, place, source)?;
+    }
+    let mut opened = Vec::new();
+    for (place, contract) in inputs().filter(|(_, contract)| LOGS.contains(&contract.table.as_str())) {
+        let source = cleaning.open(bank, contract, place)?;
+        let is_there = matches!(source, Opened::There(_) | Opened::Refused);
+        let table = if contract.required || is_there { Some(cleaning.empty(contract)?) } else { None };
+        cleaning.keep(contract, table, is_there)?;
+        opened.extend(source.there().map(|source| (place, contract, source)));
+    }
+    let tables = cleaning.typed()?;
+    let visits = opened.iter().find(|(_, contract, _)| contract.table == "visits");
+    let visits = visits.map_or(0, |(_, _, source)| source.rows() as u64);
+    // What is refused already is checked to its end, so that all faults are told, and is of no use to anybody.
+    let mut logs = if cleaning.is_refused() { None } else { Some(logs) };
+    if let Some(logs) = &mut logs {
+        logs.begin(&tables, visits)?;
+    }
+    for (place, contract, source) in opened {
+        let mut take = |rows: Table| match &mut logs {
+            Some(logs) => logs.take(&tables, log_rows(contract, &rows)?),
+            None => Ok(()),
+        };
+        cleaning.stream(contract, place, source, &mut take)?;
+    }
+    cleaning.end(bank, tables)
 }
 
 fn historic(bank: &Bank) -> BTreeSet<String> {
@@ -118,26 +157,44 @@ fn historic(bank: &Bank) -> BTreeSet<String> {
     said.map(|(table, _)| table.clone()).collect()
 }
 
+/// What became of one table beside its rows.
 #[derive(Default)]
 struct Outcome {
     set_aside: Vec<SetAside>,
-    counts: BTreeMap<String, RowCounts>,
+    counts: Option<RowCounts>,
     files: Vec<ReadFile>,
     decision_origins: Vec<(String, u64)>,
-    newest: BTreeMap<(String, String), Date>,
+    newest: BTreeMap<String, Date>,
     remarks: Vec<String>,
+    faults: Collector,
 }
 
 impl Outcome {
-    fn take(&mut self, contract: &Contract, cleaned: Cleaned) -> Table {
-        self.set_aside.extend(cleaned.set_aside);
-        self.counts.insert(contract.table.clone(), cleaned.counts);
-        let newest = cleaned.newest.into_iter().map(|(path, day)| ((contract.table.clone(), path), day));
-        self.newest.extend(newest);
+    fn take(&mut self, cleaned: Cleaned, contract: &Contract) -> Table {
+        self.set_aside = cleaned.set_aside;
+        self.counts = Some(cleaned.counts);
+        self.newest = cleaned.newest;
         if contract.table == "decisions" {
             self.decision_origins = cleaned.origins;
         }
         cleaned.table
+    }
+}
+
+/// What there is of a table to be cleaned.
+enum Opened {
+    There(Source),
+    /// Its fault is noted.
+    Refused,
+    Absent,
+}
+
+impl Opened {
+    fn there(self) -> Option<Source> {
+        match self {
+            Opened::There(source) => Some(source),
+            Opened::Refused | Opened::Absent => None,
+        }
     }
 }
 
@@ -158,17 +215,102 @@ struct Cleaning<'a> {
     done: BTreeMap<String, Table>,
     indices: BTreeMap<String, Arc<IdIndex>>,
     area_levels: Vec<String>,
+    /// In the order of the contracts.
+    outcomes: Vec<Outcome>,
 }
 
-impl Cleaning<'_> {
-    fn clean(&self, contract: &Contract, source: Source) -> Result<Cleaned> {
-        let before = Before {
+impl<'a> Cleaning<'a> {
+    fn begin(contracts: &'a Contracts, as_of: Date) -> Cleaning<'a> {
+        let outcomes = contracts.inputs.iter().map(|_| Outcome::default()).collect();
+        let (done, indices, area_levels) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        Cleaning { contracts, as_of, done, indices, area_levels, outcomes }
+    }
+
+    fn outcome(&mut self, place: usize) -> Result<&mut Outcome> {
+        self.outcomes.get_mut(place).ok_or_else(|| Error::internal("a table has no place among the contracts"))
+    }
+
+    fn is_refused(&self) -> bool {
+        self.outcomes.iter().any(|outcome| !outcome.faults.is_empty())
+    }
+
+    fn open(&mut self, bank: &Bank, contract: &Contract, place: usize) -> Result<Opened> {
+        let outcome = self.outcome(place)?;
+        let Some(source) = outcome.faults.take(read::table(bank, contract))? else { return Ok(Opened::Refused) };
+        let Some(source) = source else { return Ok(Opened::Absent) };
+        remark(contract, &source, &mut outcome.remarks);
+        outcome.files.extend(source.files.iter().cloned());
+        Ok(Opened::There(source))
+    }
+
+    fn before(&self, contract: &Contract) -> Before<'_> {
+        Before {
             as_of: self.as_of,
             indices: &self.indices,
             area_levels: &self.area_levels,
             is_referenced: self.is_referenced(&contract.table),
+        }
+    }
+
+    /// Cleans a table that stays in memory.
+    fn whole(&mut self, contract: &Contract, place: usize, source: Opened) -> Result<()> {
+        let is_there = matches!(source, Opened::There(_));
+        let cleaned = source.there().map(|source| table::clean(contract, source, &self.before(contract)));
+        let outcome = self.outcome(place)?;
+        let cleaned = match cleaned {
+            Some(cleaned) => outcome.faults.take(cleaned)?,
+            None => None,
         };
-        table::clean(contract, source, &before)
+        let table = cleaned.map(|cleaned| outcome.take(cleaned, contract));
+        self.keep(contract, table, is_there)
+    }
+
+    /// Cleans a log piece by piece.
+    fn stream(
+        &mut self,
+        contract: &Contract,
+        place: usize,
+        source: Source,
+        take: &mut (dyn FnMut(Table) -> Result<()> + Send),
+    ) -> Result<()> {
+        let cleaned = table::stream(contract, source, &self.before(contract), take);
+        let outcome = self.outcome(place)?;
+        if let Some(cleaned) = outcome.faults.take(cleaned)? {
+            outcome.take(cleaned, contract);
+        }
+        Ok(())
+    }
+
+    /// When all tables are done: refuses, or puts together what became of them.
+    fn end(self, bank: &Bank, tables: Tables) -> Result<CleanBank> {
+        let mut cleaned = CleanBank {
+            tables,
+            set_aside: Vec::new(),
+            counts: BTreeMap::new(),
+            files: Vec::new(),
+            decision_origins: Vec::new(),
+            newest: BTreeMap::new(),
+            historic: historic(bank),
+            remarks: Vec::new(),
+        };
+        let mut faults = Collector::default();
+        for (contract, outcome) in self.contracts.inputs.iter().zip(self.outcomes) {
+            let table = &contract.table;
+            cleaned.set_aside.extend(outcome.set_aside);
+            cleaned.counts.extend(outcome.counts.map(|counts| (table.clone(), counts)));
+            cleaned.files.extend(outcome.files);
+            cleaned.decision_origins.extend(outcome.decision_origins);
+            cleaned.newest.extend(outcome.newest.into_iter().map(|(path, day)| ((table.clone(), path), day)));
+            cleaned.remarks.extend(outcome.remarks);
+            faults.extend(outcome.faults);
+        }
+        cleaned.files.sort();
+        cleaned.files.dedup();
+        read::unchanged(bank, &cleaned.files)?;
+        // From here on a file is what its bytes are, whenever they were written.
+        cleaned.files.iter_mut().for_each(|file| file.written_ns = None);
+        faults.refuse()?;
+        Ok(cleaned)
     }
 
     fn is_referenced(&self, table: &str) -> bool {
@@ -235,6 +377,6 @@ impl Cleaning<'_> {
 
     fn required<T>(&self, table: &str, take: fn(&Contract, &Table) -> Result<T>) -> Result<T> {
         let taken = self.optional(table, take)?;
-        taken.ok_or_else(|| crate::fault::Error::internal(format!("required table `{table}` was not cleaned")))
+        taken.ok_or_else(|| Error::internal(format!("required table `{table}` was not cleaned")))
     }
 }

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeStringArray, NullArray, RecordBatch, UInt32Array};
@@ -28,7 +29,7 @@ use super::values::{self, Checked};
 /// The accepted rows of one input table, in the order of its files, each column as it is kept in memory:
 /// identifiers of the table itself and texts as text, references as positions, words as codes, days, microseconds,
 /// whole units of a decimal, floats.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Table {
     pub rows: usize,
     pub columns: Vec<ArrayRef>,
@@ -62,7 +63,17 @@ pub struct SetAside {
     pub message: String,
 }
 
+impl std::ops::AddAssign for RowCounts {
+    fn add_assign(&mut self, more: RowCounts) {
+        self.read += more.read;
+        self.accepted += more.accepted;
+        self.set_aside += more.set_aside;
+        self.not_yet_known += more.not_yet_known;
+    }
+}
+
 /// What became of a table.
+#[derive(Default)]
 pub struct Cleaned {
     pub table: Table,
     pub counts: RowCounts,
@@ -100,17 +111,139 @@ pub struct Before<'a> {
 /// Checks one table. Refuses columns of a type that cannot be read as the contract's, all at once.
 pub fn clean(contract: &Contract, source: Source, before: &Before) -> Result<Cleaned> {
     let forms = TextForms::of(&contract.table, &source.format)?;
-    let checked: Vec<Result<Vec<CheckedBatch>>> = (0..source.pieces())
-        .into_par_iter()
-        .map(|piece| check_piece(contract, &source, piece, &forms, before))
-        .collect();
+    let batches = check_pieces(contract, &source, 0..source.pieces(), &forms, before)?;
+    let mut rows = Rows::join(contract, Arc::new(source), batches)?;
+    keys::mark_duplicates(&mut rows)?;
+    keys::mark_parents(&mut rows)?;
+    keys::mark_overlaps(&mut rows)?;
+    rows.finish(before)
+}
+
+/// Checks a table piece by piece and hands over its accepted rows as they come, in the order of its files; the same rows
+/// as `clean` accepts. While some pieces are handed over, the next ones are checked. For tables without an order of
+/// parents or validity, to which no other table refers; the table that is returned is empty.
+pub fn stream(
+    contract: &Contract,
+    source: Source,
+    before: &Before,
+    take: &mut (dyn FnMut(Table) -> Result<()> + Send),
+) -> Result<Cleaned> {
+    let forms = TextForms::of(&contract.table, &source.format)?;
+    let source = Arc::new(source);
+    let windows = windows(&source);
+    let check = |window: Option<&Range<usize>>| match window {
+        Some(window) => check_pieces(contract, &source, window.clone(), &forms, before).map(Some),
+        None => Ok(None),
+    };
+    let mut log = Log {
+        contract,
+        source: &source,
+        forms: &forms,
+        before,
+        seen: keys::Seen::default(),
+        cleaned: Cleaned::default(),
+        take,
+    };
+    let mut faults = Collector::default();
+    let mut next = check(windows.first());
+    for (place, window) in windows.iter().enumerate() {
+        let batches = faults.take(next)?.flatten().filter(|_| faults.is_empty());
+        let (checked, taken) = rayon::join(
+            || check(windows.get(place + 1)),
+            || batches.map_or(Ok(()), |batches| log.next(window.start, batches)),
+        );
+        taken?;
+        next = checked;
+    }
+    faults.take(next)?;
+    faults.refuse()?;
+    Ok(log.cleaned)
+}
+
+/// The pieces of a source that are checked before their rows are joined: enough of them that no thread waits for another,
+/// and no more rows than must be.
+fn windows(source: &Source) -> Vec<Range<usize>> {
+    let threads = rayon::current_num_threads();
+    let mut windows = Vec::new();
+    let mut window = 0..0;
+    let mut rows = 0;
+    for piece in 0..source.pieces() {
+        window.end = piece + 1;
+        rows += source.piece_rows(piece);
+        let is_enough = window.len() >= threads && rows >= threads * ROWS_A_THREAD;
+        if is_enough || window.end == source.pieces() {
+            windows.push(window.clone());
+            (window, rows) = (window.end..window.end, 0);
+        }
+    }
+    windows
+}
+
+/// Rows that are worth a thread's while before rows of others are waited for.
+const ROWS_A_THREAD: usize = 1 << 19;
+
+/// A table that is cleaned piece by piece.
+struct Log<'a> {
+    contract: &'a Contract,
+    source: &'a Arc<Source>,
+    forms: &'a TextForms,
+    before: &'a Before<'a>,
+    /// The keys of the rows so far.
+    seen: keys::Seen,
+    /// What became of the rows so far.
+    cleaned: Cleaned,
+    take: &'a mut (dyn FnMut(Table) -> Result<()> + Send),
+}
+
+impl Log<'_> {
+    /// Takes the next checked pieces in, of which `start` is the first.
+    fn next(&mut self, start: usize, batches: Vec<CheckedBatch>) -> Result<()> {
+        let mut rows = Rows::join(self.contract, Arc::clone(self.source), batches)?;
+        if !keys::follow(&mut rows, &mut self.seen)? {
+            self.look_back(start)?;
+            keys::follow(&mut rows, &mut self.seen)?;
+        }
+        let found = rows.hand_over(self.before, self.take)?;
+        self.cleaned.counts += found.counts;
+        self.cleaned.set_aside.extend(found.set_aside);
+        for (path, day) in found.newest {
+            let latest = self.cleaned.newest.entry(path).or_insert(day);
+            *latest = day.max(*latest);
+        }
+        Ok(())
+    }
+
+    /// Keys came out of order: from here on all of them are remembered, those of the pieces before too, which are read
+    /// once more.
+    fn look_back(&mut self, start: usize) -> Result<()> {
+        for piece in 0..start {
+            let pieces = piece..piece + 1;
+            let batches = check_pieces(self.contract, self.source, pieces, self.forms, self.before)?;
+            let rows = Rows::join(self.contract, Arc::clone(self.source), batches)?;
+            self.seen.remember(&rows)?;
+        }
+        self.seen.remember_all();
+        Ok(())
+    }
+}
+
+/// Reads some pieces and checks their rows, several pieces at a time.
+fn check_pieces(
+    contract: &Contract,
+    source: &Source,
+    pieces: Range<usize>,
+    forms: &TextForms,
+    before: &Before,
+) -> Result<Vec<CheckedBatch>> {
+    let checked: Vec<Result<Vec<CheckedBatch>>> =
+        pieces.into_par_iter().map(|piece| check_piece(contract, source, piece, forms, before)).collect();
     let mut collector = Collector::default();
     let mut batches = Vec::new();
     for result in checked {
         batches.extend(collector.take(result)?.into_iter().flatten());
     }
     collector.refuse()?;
-    Rows::join(contract, source, batches)?.finish(before)
+    Ok(batches)
 }
 
 /// Reads a piece and checks its rows batch by batch; what it held is let go before the next one is read.
@@ -376,7 +509,7 @@ fn accepted(parts: Vec<ArrayRef>, is_accepted: Option<&BooleanArray>) -> Result<
 /// All rows of one table, while the rules that look across rows are applied.
 pub struct Rows<'a> {
     pub contract: &'a Contract,
-    source: Source,
+    source: Arc<Source>,
     /// The columns that rules across rows look at; of the others there are parts.
     pub columns: Vec<ArrayRef>,
     /// By column and batch what is joined only when it is known which rows are accepted.
@@ -400,7 +533,7 @@ struct BatchOfRows {
 }
 
 impl<'a> Rows<'a> {
-    fn join(contract: &'a Contract, source: Source, mut batches: Vec<CheckedBatch>) -> Result<Rows<'a>> {
+    fn join(contract: &'a Contract, source: Arc<Source>, mut batches: Vec<CheckedBatch>) -> Result<Rows<'a>> {
         let mut marks = BTreeMap::new();
         let mut is_unknown = Vec::new();
         let mut places = Vec::new();
@@ -422,6 +555,7 @@ impl<'a> Rows<'a> {
         for batch in batches {
             parts.iter_mut().zip(batch.columns).for_each(|(parts, part)| parts.push(part));
         }
+        // A column that is joined has no parts any more.
         let join = |(column, parts): (&Column, &mut Vec<ArrayRef>)| match is_looked_at(contract, column) {
             true => joined(std::mem::take(parts)),
             false => Ok(Arc::new(NullArray::new(0)) as ArrayRef),
@@ -455,16 +589,8 @@ impl<'a> Rows<'a> {
     }
 
     fn finish(mut self, before: &Before) -> Result<Cleaned> {
-        keys::mark_duplicates(&mut self)?;
-        keys::mark_parents(&mut self)?;
-        keys::mark_overlaps(&mut self)?;
         let set_aside = self.set_aside(before);
-        let mut is_accepted: Vec<bool> = self.is_unknown.iter().map(|is_unknown| !is_unknown).collect();
-        for &row in self.marks.keys() {
-            if let Some(is_accepted) = is_accepted.get_mut(row as usize) {
-                *is_accepted = false;
-            }
-        }
+        let is_accepted = self.accepted_rows();
         let counts = self.counts(&is_accepted);
         let keeps_origins = self.contract.table == "decisions";
         let origins = if keeps_origins {
@@ -474,7 +600,9 @@ impl<'a> Rows<'a> {
         };
         let others = if before.is_referenced { self.other_ids()? } else { Vec::new() };
         // Nothing looks at the files' own values any more; a large table is not held twice.
-        self.source.let_go();
+        if let Some(source) = Arc::get_mut(&mut self.source) {
+            source.let_go();
+        }
         self.read_again = RefCell::new(None);
         let is_accepted = is_accepted.contains(&false).then(|| BooleanArray::from(is_accepted));
         let whole = std::mem::take(&mut self.columns).into_par_iter().zip(std::mem::take(&mut self.parts));
@@ -485,6 +613,37 @@ impl<'a> Rows<'a> {
         self.resolve_own(&mut columns, index.as_deref())?;
         let table = Table { rows: usize::try_from(counts.accepted).unwrap_or(0), columns, index };
         Ok(Cleaned { table, counts, set_aside, origins, newest: self.newest })
+    }
+
+    /// Hands the accepted rows over batch by batch; what became of the others is returned.
+    fn hand_over(self, before: &Before, take: &mut dyn FnMut(Table) -> Result<()>) -> Result<Cleaned> {
+        let set_aside = self.set_aside(before);
+        let is_accepted = self.accepted_rows();
+        let counts = self.counts(&is_accepted);
+        let ends = self.batches.iter().skip(1).map(|batch| batch.start).chain([self.len()]);
+        for (place, (batch, end)) in self.batches.iter().zip(ends).enumerate() {
+            let (start, rows) = (batch.start, end - batch.start);
+            let of_batch = is_accepted.get(start..end).unwrap_or(&[]);
+            let kept = of_batch.iter().filter(|&&is_accepted| is_accepted).count();
+            let is_accepted = (kept < rows).then(|| BooleanArray::from(of_batch.to_vec()));
+            let columns = self.columns.iter().zip(&self.parts).map(|(column, parts)| {
+                let part = parts.get(place).map_or_else(|| column.slice(start, rows), Arc::clone);
+                accepted(vec![part], is_accepted.as_ref())
+            });
+            take(Table { rows: kept, columns: columns.collect::<Result<_>>()?, index: None })?;
+        }
+        Ok(Cleaned { counts, set_aside, newest: self.newest, ..Cleaned::default() })
+    }
+
+    /// By row, whether it is known and broke no rule.
+    fn accepted_rows(&self) -> Vec<bool> {
+        let mut is_accepted: Vec<bool> = self.is_unknown.iter().map(|is_unknown| !is_unknown).collect();
+        for &row in self.marks.keys() {
+            if let Some(is_accepted) = is_accepted.get_mut(row as usize) {
+                *is_accepted = false;
+            }
+        }
+        is_accepted
     }
 
     fn counts(&self, is_accepted: &[bool]) -> RowCounts {

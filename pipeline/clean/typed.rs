@@ -39,6 +39,13 @@ macro_rules! column_kinds {
             }
         }
 
+        impl $name {
+            /// The column as Arrow holds it.
+            pub fn array(&self) -> &$array {
+                &self.0
+            }
+        }
+
         impl Rows for $name {
             type Value = $value;
             #[inline]
@@ -83,6 +90,11 @@ impl Kind for Texts {
 }
 
 impl Texts {
+    /// The column as Arrow holds it.
+    pub fn array(&self) -> &LargeStringArray {
+        &self.0
+    }
+
     #[inline]
     pub fn get(&self, row: usize) -> Option<&str> {
         self.0.is_valid(row).then(|| self.0.value(row))

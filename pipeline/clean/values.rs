@@ -9,7 +9,9 @@ use arrow::array::{
     LargeStringArray, PrimitiveArray, UInt8Array, UInt32Array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+};
 
 use crate::calendar::{Date, MICROSECONDS_A_DAY, day_of};
 use crate::contract::{Column, DayRule, Type};
@@ -150,77 +152,93 @@ impl Input<'_> {
     }
 
     fn references(&self, index: &IdIndex) -> Outcome {
-        // The commonest layout is looked up in place; every other is brought to text first.
-        match self.raw.as_string_opt::<i32>() {
-            Some(text) => Ok(self.look_up(text.iter(), index)),
-            None => Ok(self.look_up(self.text_like()?.iter(), index)),
-        }
-    }
-
-    fn look_up<'t>(&self, text: impl Iterator<Item = Option<&'t str>>, index: &IdIndex) -> Checked {
-        let (mut marks, mut refers_to_unknown) = (Vec::new(), Vec::new());
-        // Exports stand in the order of what they refer to, so the last answer is often the next one too.
-        let mut last: Option<(&str, Meaning)> = None;
-        let mut find = |id: &'t str| {
-            let meaning = match last {
-                Some((same, meaning)) if same == id => meaning,
-                _ if is_sound_id(id) => index.find(id),
-                _ => return Err(Rule::Range),
-            };
-            last = Some((id, meaning));
-            Ok(meaning)
+        // Exports stand in the order of what they refer to: the next identifier is looked for after the last one.
+        let mut last = None;
+        let mut find = |id: &str| {
+            if id.is_empty() && self.column.nullable {
+                return Answer::Missing;
+            }
+            let near = last.and_then(|last| index.near(last, id));
+            match near.map(Meaning::Accepted) {
+                Some(meaning) => note(meaning, &mut last),
+                None if is_sound_id(id) => note(index.find(id), &mut last),
+                None => Answer::Broken(Rule::Range),
+            }
         };
+        let (mut marks, mut refers_to_unknown) = (Vec::new(), Vec::new());
+        let answers = self.answers(&mut find)?;
         let positions: UInt32Array = (0..)
-            .zip(text)
-            .map(|(row, value)| {
-                let rule = match value {
-                    None | Some("") if self.column.nullable => return None,
-                    None => Rule::Null,
-                    Some(id) => match find(id) {
-                        Ok(Meaning::Accepted(position)) => return Some(position),
-                        Ok(Meaning::NotKnown) => {
-                            refers_to_unknown.push(row);
-                            return None;
-                        }
-                        Ok(Meaning::SetAside | Meaning::Nothing) => Rule::Reference,
-                        Err(rule) => rule,
-                    },
+            .zip(answers)
+            .map(|(row, answer)| {
+                let rule = match answer {
+                    Answer::Is(Meaning::Accepted(position)) => return Some(position),
+                    Answer::Is(Meaning::NotKnown) => {
+                        refers_to_unknown.push(row);
+                        return None;
+                    }
+                    Answer::Missing if self.column.nullable => return None,
+                    Answer::Missing => Rule::Null,
+                    Answer::Is(Meaning::SetAside | Meaning::Nothing) => Rule::Reference,
+                    Answer::Broken(rule) => rule,
                 };
                 marks.push((row, rule));
                 None
             })
             .collect();
-        Checked { array: Arc::new(positions), marks, refers_to_unknown }
+        Ok(Checked { array: Arc::new(positions), marks, refers_to_unknown })
     }
 
     fn words(&self) -> Outcome {
-        match self.raw.as_string_opt::<i32>() {
-            Some(text) => Ok(self.codes(text.iter())),
-            None => Ok(self.codes(self.text_like()?.iter())),
-        }
-    }
-
-    fn codes<'t>(&self, text: impl Iterator<Item = Option<&'t str>>) -> Checked {
+        let mut find = |word: &str| {
+            if word.is_empty() && self.column.nullable {
+                return Answer::Missing;
+            }
+            let word = if self.is_text { word.trim() } else { word };
+            self.column.word_code(word).map_or(Answer::Broken(Rule::Word), Answer::Is)
+        };
         let mut marks = Vec::new();
+        let answers = self.answers(&mut find)?;
         let codes: UInt8Array = (0..)
-            .zip(text)
-            .map(|(row, value)| {
-                let rule = match value {
-                    None | Some("") if self.column.nullable => return None,
-                    None => Rule::Null,
-                    Some(word) => {
-                        let word = if self.is_text { word.trim() } else { word };
-                        match self.column.word_code(word) {
-                            Some(code) => return Some(code),
-                            None => Rule::Word,
-                        }
-                    }
+            .zip(answers)
+            .map(|(row, answer)| {
+                let rule = match answer {
+                    Answer::Is(code) => return Some(code),
+                    Answer::Missing if self.column.nullable => return None,
+                    Answer::Missing => Rule::Null,
+                    Answer::Broken(rule) => rule,
                 };
                 marks.push((row, rule));
                 None
             })
             .collect();
-        Checked { array: Arc::new(codes), marks, refers_to_unknown: Vec::new() }
+        Ok(Checked { array: Arc::new(codes), marks, refers_to_unknown: Vec::new() })
+    }
+
+    /// By row, what its text is found to be. Text that is coded, and text that is that of the row before, is looked at
+    /// once.
+    fn answers<T: Copy>(
+        &self,
+        find: &mut dyn FnMut(&str) -> Answer<T>,
+    ) -> std::result::Result<Vec<Answer<T>>, WrongType> {
+        if let Some(coded) = self.raw.as_dictionary_opt::<Int32Type>()
+            && let Some(texts) = coded.values().as_string_opt::<i32>()
+        {
+            let mut found = vec![None; texts.len()];
+            let answers = coded.keys().iter().map(|key| {
+                let Some(key) = key.and_then(|key| usize::try_from(key).ok()) else { return Answer::Missing };
+                match found.get_mut(key) {
+                    Some(Some(answer)) => *answer,
+                    Some(slot) if texts.is_valid(key) => *slot.insert(find(texts.value(key))),
+                    _ => Answer::Missing,
+                }
+            });
+            return Ok(answers.collect());
+        }
+        // The commonest layout is looked up in place; every other is brought to text first.
+        match self.raw.as_string_opt::<i32>() {
+            Some(text) => Ok(in_turn(text.iter(), find)),
+            None => Ok(in_turn(self.text_like()?.iter(), find)),
+        }
     }
 
     fn dates(&self) -> Outcome {
@@ -246,6 +264,9 @@ impl Input<'_> {
             DataType::Null | DataType::Date32 | DataType::Date64 => {
                 let days = cast_to(self.raw, &DataType::Date32)?;
                 let days = days.as_primitive::<Date32Type>();
+                if let Some(sound) = self.all_sound::<Date32Type, Date32Type>(days, Some, is_sound) {
+                    return Ok(sound);
+                }
                 Ok(self.build::<Date32Type>(|row| self.cast_cell(days, row, Some), is_sound))
             }
             _ => Err(WrongType),
@@ -261,6 +282,11 @@ impl Input<'_> {
         match self.raw.data_type() {
             DataType::Timestamp(_, None) | DataType::Null => {
                 let moments = microseconds(self.raw)?;
+                let sound =
+                    self.all_sound::<TimestampMicrosecondType, TimestampMicrosecondType>(&moments, Some, is_sound);
+                if let Some(sound) = sound {
+                    return Ok(sound);
+                }
                 Ok(self.build::<TimestampMicrosecondType>(|row| self.cast_cell(&moments, row, Some), is_sound))
             }
             _ => Err(WrongType),
@@ -324,7 +350,11 @@ impl Input<'_> {
             DataType::Decimal128(_, digits) if *digits >= 0 => {
                 let digits = u32::from(digits.unsigned_abs());
                 let values: &Decimal128Array = self.raw.as_primitive();
-                let read = |row| cell(values, row, |value| in_units(value, digits).map(narrow));
+                let convert = |value| in_units(value, digits).map(narrow);
+                if let Some(sound) = self.all_sound::<Decimal128Type, Int64Type>(values, convert, is_sound) {
+                    return Ok(sound);
+                }
+                let read = |row| cell(values, row, convert);
                 Ok(self.build::<Int64Type>(read, is_sound))
             }
             kind if kind.is_floating() => {
@@ -343,6 +373,14 @@ impl Input<'_> {
                 let (values, digits): (&Decimal128Array, _) = (wide.as_primitive(), u32::from(digits.unsigned_abs()));
                 let read = |row| self.cast_cell(values, row, |value| in_units(value, digits).map(narrow));
                 Ok(self.build::<Int64Type>(read, is_sound))
+            }
+            DataType::Int64 => {
+                let values = self.raw.as_primitive::<Int64Type>();
+                let convert = |value: i64| in_units(i128::from(value), 0).map(narrow);
+                if let Some(sound) = self.all_sound::<Int64Type, Int64Type>(values, convert, is_sound) {
+                    return Ok(sound);
+                }
+                Ok(self.build::<Int64Type>(|row| cell(values, row, convert), is_sound))
             }
             kind if kind.is_integer() || self.is_empty_column() => {
                 let wide = cast_to(self.raw, &DataType::Decimal128(38, scale.cast_signed() as i8))?;
@@ -372,6 +410,9 @@ impl Input<'_> {
         }
         let values = cast_to(self.raw, &DataType::Float64)?;
         let values: &Float64Array = values.as_primitive();
+        if let Some(sound) = self.all_sound::<Float64Type, Float64Type>(values, Some, is_sound) {
+            return Ok(sound);
+        }
         Ok(self.build::<Float64Type>(|row| cell(values, row, Some), is_sound))
     }
 
@@ -381,6 +422,39 @@ impl Input<'_> {
             Cell::Null if !self.is_empty_column() && self.raw.is_valid(row) => Cell::Unreadable,
             cell => cell,
         }
+    }
+
+    /// The column where every value is sound and nothing is missing that must be there, as it mostly is: no row is
+    /// looked at by itself. None where some row may be faulty.
+    fn all_sound<S: ArrowPrimitiveType, T: ArrowPrimitiveType>(
+        &self,
+        values: &PrimitiveArray<S>,
+        convert: impl Fn(S::Native) -> Option<T::Native>,
+        is_sound: impl Fn(&T::Native) -> bool,
+    ) -> Option<Checked> {
+        let nulls = values.null_count();
+        // After a cast a null may stand for a value that did not fit.
+        if nulls > 0 && (!self.column.nullable || nulls != self.raw.null_count()) {
+            return None;
+        }
+        let mut is_all_sound = true;
+        let nothing = T::Native::default();
+        let converted: Vec<T::Native> = values
+            .values()
+            .iter()
+            .map(|&value| match convert(value) {
+                Some(value) if is_sound(&value) => value,
+                _ => {
+                    is_all_sound = false;
+                    nothing
+                }
+            })
+            .collect();
+        // A null's own value is anything, so that a column with nulls may come out as not sound here.
+        is_all_sound.then(|| {
+            let array = PrimitiveArray::<T>::new(converted.into(), values.nulls().cloned());
+            Checked { array: Arc::new(array), marks: Vec::new(), refers_to_unknown: Vec::new() }
+        })
     }
 
     fn build<T: ArrowPrimitiveType>(
@@ -407,6 +481,39 @@ impl Input<'_> {
             .collect();
         Checked { array: Arc::new(array), marks, refers_to_unknown: Vec::new() }
     }
+}
+
+/// What a text is found to be.
+#[derive(Clone, Copy)]
+enum Answer<T> {
+    Missing,
+    Is(T),
+    Broken(Rule),
+}
+
+/// Notes where an identifier was found, so that the next one is looked for there.
+fn note(meaning: Meaning, last: &mut Option<u32>) -> Answer<Meaning> {
+    if let Meaning::Accepted(position) = meaning {
+        *last = Some(position);
+    }
+    Answer::Is(meaning)
+}
+
+fn in_turn<'t, T: Copy>(
+    texts: impl Iterator<Item = Option<&'t str>>,
+    find: &mut dyn FnMut(&str) -> Answer<T>,
+) -> Vec<Answer<T>> {
+    let mut last: Option<(&str, Answer<T>)> = None;
+    let answers = texts.map(|text| match (text, last) {
+        (None, _) => Answer::Missing,
+        (Some(text), Some((same, answer))) if same == text => answer,
+        (Some(text), _) => {
+            let answer = find(text);
+            last = Some((text, answer));
+            answer
+        }
+    });
+    answers.collect()
 }
 
 fn cast_to(array: &ArrayRef, kind: &DataType) -> std::result::Result<ArrayRef, WrongType> {

@@ -9,6 +9,7 @@ use crate::calendar::Date;
 use crate::clean::typed::Dates;
 use crate::clean::{CleanBank, Tables};
 use crate::contract::Contracts;
+use crate::facts::ledgers::Ledgers;
 use crate::facts::{self, FactValue, value_at};
 use crate::fault::Result;
 use crate::grade;
@@ -74,8 +75,9 @@ fn without_later_events(mut tables: Tables, day: Date) -> Tables {
 impl Measured {
     fn of(tables: &Tables, as_of: Date, rulebook: &Rulebook, contracts: &Contracts) -> Result<Measured> {
         let register = Register::of(tables, as_of);
-        let checks = visits::check(tables, &register, &rulebook.visit_checks, contracts)?;
-        let facts = facts::measure(tables, &register, &checks, &rulebook.fact_rules, contracts)?;
+        let (_, visited) = visits::check(tables, &register, &rulebook.visit_checks, contracts)?;
+        let ledgers = Ledgers::of(tables, &register);
+        let facts = facts::measure(tables, &register, ledgers, &visited, &rulebook.fact_rules, contracts)?;
         let ids = (0..register.len()).map(|number| Some(tables.households.household_id.text(register.row(number))));
         Ok(Measured {
             ids: ids.collect(),

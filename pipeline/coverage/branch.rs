@@ -4,24 +4,21 @@
 
 use arrow::array::Int64Array;
 
-use crate::calendar::{Date, Window, day_of};
+use crate::calendar::Date;
 use crate::clean::typed::Rows as _;
-use crate::contract::Contracts;
 use crate::facts::whole_at;
 use crate::fault::Result;
+use crate::visits::tallies::GridVisits;
 
 use super::Rated;
 use super::counts::{BySegment, Count, Segment};
 use super::credit::CreditParts;
 use super::groups::Groups;
-use super::officers::{self, OfficerAssessment, OfficerVisits};
+use super::officers::{self, OfficerAssessment};
 use super::staffing::{Duty, Staffing};
 use super::standing::Standing;
-use super::work_list::{FollowUp, WorkItem, WorkLists};
+use super::work_list::{WorkItem, WorkLists};
 
-/// What is counted of visits looks back for 12 months, by the names of its columns, and for one month.
-const VISIT_MONTHS: u32 = 12;
-const PATROL_MONTHS: u32 = 1;
 const MONTHS_A_YEAR: u32 = 12;
 
 /// What was done in one grid; key grid_id.
@@ -38,33 +35,6 @@ pub struct GridCoverage {
     pub credit: CreditParts,
 }
 
-/// Visits made in a grid, to a household or not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct GridVisits {
-    pub visits_12m: i64,
-    pub valid_visits_12m: i64,
-    pub valid_visits_1m: i64,
-    pub issues_raised_12m: i64,
-    pub issues_resolved_in_grid: i64,
-    pub issues_resolved_in_community: i64,
-    pub issues_resolved_in_township: i64,
-    pub urgent_open: i64,
-}
-
-impl GridVisits {
-    pub fn is_patrol_met(&self) -> bool {
-        self.valid_visits_1m >= 1
-    }
-
-    pub fn issues_resolved(&self) -> i64 {
-        self.issues_resolved_in_grid + self.issues_resolved_in_community + self.issues_resolved_in_township
-    }
-
-    pub fn issues_open(&self) -> i64 {
-        self.issues_raised_12m - self.issues_resolved()
-    }
-}
-
 /// Everything that the rows of one branch give.
 #[derive(Debug)]
 pub struct BranchResult {
@@ -72,30 +42,6 @@ pub struct BranchResult {
     pub grids: Vec<GridCoverage>,
     pub officers: Vec<OfficerAssessment>,
     pub work: Vec<WorkItem>,
-}
-
-/// The words of visits that coverage tells apart, as codes.
-struct VisitWords {
-    onsite: u8,
-    no_issue: u8,
-    urgent: u8,
-    in_grid: u8,
-    in_community: u8,
-    in_township: u8,
-}
-
-impl VisitWords {
-    fn of(contracts: &Contracts) -> Result<VisitWords> {
-        let visits = contracts.input("visits")?;
-        Ok(VisitWords {
-            onsite: visits.word_code("channel", "onsite")?,
-            no_issue: visits.word_code("issue_level", "none")?,
-            urgent: visits.word_code("issue_level", "urgent")?,
-            in_grid: visits.word_code("issue_status", "resolved_in_grid")?,
-            in_community: visits.word_code("issue_status", "resolved_in_community")?,
-            in_township: visits.word_code("issue_status", "resolved_in_township")?,
-        })
-    }
 }
 
 /// The rows of every branch, laid together.
@@ -109,12 +55,7 @@ pub struct Branches<'a> {
     grid_places: Vec<u32>,
     /// Households of the run in valid grids, by number.
     households: Groups,
-    household_places: Vec<u32>,
     officers: Groups,
-    officer_places: Vec<u32>,
-    /// Visits of `W(12)` in grids of the branch, by their place in the visit checks.
-    visits: Groups,
-    words: VisitWords,
     work_lists: WorkLists<'a>,
     instalments_due: &'a Int64Array,
     delay_days_max: &'a Int64Array,
@@ -143,18 +84,8 @@ impl<'a> Branches<'a> {
         let officers = Groups::of(branches, || {
             (0..tables.officers.rows).filter_map(|row| Some((tables.officers.branch_id.get(row)?, row as u32)))
         });
-        let recent = Window::months_to(register.as_of, VISIT_MONTHS);
-        let evaluated = || (0..).zip(rated.checks.days.iter().zip(&rated.checks.branches));
-        let visits = Groups::of(branches, || {
-            let recent = evaluated().filter(|(_, (day, _))| recent.contains(**day));
-            recent.map(|(place, (_, &branch))| (branch as usize, place))
-        });
         Ok(Branches {
             grid_places: grids.places(tables.grids.rows),
-            household_places: households.places(register.len()),
-            officer_places: officers.places(tables.officers.rows),
-            visits,
-            words: VisitWords::of(rated.contracts)?,
             work_lists: WorkLists::of(rated)?,
             instalments_due: rated.facts.whole("instalments_due_24m")?,
             delay_days_max: rated.facts.whole("delay_days_max_24m")?,
@@ -176,9 +107,8 @@ impl<'a> Branches<'a> {
             self.grids.get(branch).iter().map(|&grid| self.empty_grid(grid as usize)).collect();
         self.count_households(branch, &mut grids);
         self.set_targets(&mut grids);
-        let (visited, follow_ups) = self.count_visits(branch, &mut grids);
-        let officers = self.assess_officers(branch, &grids, &visited);
-        let work = self.list_work(branch, &grids, &follow_ups);
+        let officers = self.assess_officers(branch, &grids);
+        let work = self.list_work(branch, &grids);
         BranchResult { grids, officers, work }
     }
 
@@ -192,7 +122,7 @@ impl<'a> Branches<'a> {
             primary,
             programme_year: programme_year(self.rated.tables.grids.joined_on.get(grid), self.rated.register.as_of),
             counts: BySegment::default(),
-            visits: GridVisits::default(),
+            visits: self.rated.visits.grids.get(grid).copied().unwrap_or_default(),
             credit: CreditParts::default(),
         }
     }
@@ -251,131 +181,37 @@ impl<'a> Branches<'a> {
         }
     }
 
-    /// Counts the visits of the branch by grid, by officer and by household.
-    fn count_visits(&self, branch: usize, grids: &mut [GridCoverage]) -> (Vec<OfficerVisits>, Vec<FollowUp>) {
-        let (visits, checks) = (&self.rated.tables.visits, self.rated.checks);
-        let patrols = Window::months_to(self.rated.register.as_of, PATROL_MONTHS);
-        let mut by_officer = vec![OfficerVisits::default(); self.officers.get(branch).len()];
-        let mut by_household = vec![FollowUp::default(); self.households.get(branch).len()];
-        for &place in self.visits.get(branch) {
-            let row = checks.rows.get(place as usize).copied().unwrap_or_default() as usize;
-            let is_valid = checks.flags.get(place as usize).is_some_and(|flags| flags.is_valid());
-            let day = checks.days.get(place as usize).copied().unwrap_or(self.rated.register.as_of);
-            let is_onsite = visits.channel.get(row) == Some(self.words.onsite);
-            let issue = self.issue(row);
-            if let Some(grid) = visits.grid_id.get(row).and_then(|grid| self.grid_of(grids, grid)) {
-                grid.visits.visits_12m += 1;
-                grid.visits.valid_visits_12m += i64::from(is_valid);
-                grid.visits.valid_visits_1m += i64::from(is_valid && patrols.contains(day));
-                grid.visits.count_issue(issue);
-            }
-            if let Some(officer) = self.own_officer(branch, visits.officer_id.get(row))
-                && let Some(tally) = by_officer.get_mut(officer)
-                && is_onsite
-            {
-                tally.onsite += 1;
-                tally.invalid += i64::from(!is_valid);
-            }
-            if let Some(household) = self.own_household(branch, visits.household_id.get(row))
-                && let Some(follow_up) = by_household.get_mut(household)
-                && let Some(started_at) = visits.started_at.get(row)
-            {
-                follow_up.note_visit(started_at, is_onsite, is_valid, issue == Issue::OpenUrgent);
-            }
-        }
-        (by_officer, by_household)
-    }
-
-    /// The place of an officer among those of the branch.
-    fn own_officer(&self, branch: usize, officer: Option<usize>) -> Option<usize> {
-        let officer = officer.filter(|&officer| self.rated.tables.officers.branch_id.get(officer) == Some(branch))?;
-        self.officer_places.get(officer).map(|&place| place as usize)
-    }
-
-    /// The place of a household among those that the branch counts.
-    fn own_household(&self, branch: usize, position: Option<usize>) -> Option<usize> {
-        let register = self.rated.register;
-        let number = register.number(position?).filter(|&number| register.branch(number) == branch)?;
-        let is_counted = self.is_valid_grid.get(register.grid(number)) == Some(&true);
-        self.household_places.get(number).filter(|_| is_counted).map(|&place| place as usize)
-    }
-
-    /// What became of the issue that a visit raised. An issue counts as resolved from the day on which it was.
-    fn issue(&self, row: usize) -> Issue {
-        let (visits, words) = (&self.rated.tables.visits, &self.words);
-        let level = visits.issue_level.get(row);
-        if level.is_none_or(|level| level == words.no_issue) {
-            return Issue::None;
-        }
-        let is_resolved =
-            visits.issue_resolved_at.get(row).is_some_and(|moment| day_of(moment) <= self.rated.register.as_of);
-        match visits.issue_status.get(row).filter(|_| is_resolved) {
-            Some(status) if status == words.in_grid => Issue::ResolvedInGrid,
-            Some(status) if status == words.in_community => Issue::ResolvedInCommunity,
-            Some(status) if status == words.in_township => Issue::ResolvedInTownship,
-            _ if level == Some(words.urgent) => Issue::OpenUrgent,
-            _ => Issue::Open,
-        }
-    }
-
-    fn assess_officers(
-        &self,
-        branch: usize,
-        grids: &[GridCoverage],
-        visited: &[OfficerVisits],
-    ) -> Vec<OfficerAssessment> {
+    fn assess_officers(&self, branch: usize, grids: &[GridCoverage]) -> Vec<OfficerAssessment> {
         let rules = &self.rated.rulebook.officers;
-        let own = self.officers.get(branch).iter().zip(visited);
-        own.filter_map(|(&officer, visits)| {
+        let own = self.officers.get(branch).iter();
+        own.filter_map(|&officer| {
+            let visits = self.rated.visits.officers.get(officer as usize).copied().unwrap_or_default();
             let primary = self.staffing.primary_grids(officer as usize).iter();
             let served: Vec<&GridCoverage> = primary
                 .filter(|&&grid| self.rated.tables.grids.branch_id.get(grid as usize) == Some(branch))
                 .filter_map(|&grid| grids.get(*self.grid_places.get(grid as usize)? as usize))
                 .collect();
-            officers::assess(officer as usize, &served, *visits, rules)
+            officers::assess(officer as usize, &served, visits, rules)
         })
         .collect()
     }
 
-    fn list_work(&self, branch: usize, grids: &[GridCoverage], follow_ups: &[FollowUp]) -> Vec<WorkItem> {
+    fn list_work(&self, branch: usize, grids: &[GridCoverage]) -> Vec<WorkItem> {
         let workers: Vec<(Duty, Vec<usize>)> =
             grids.iter().map(|grid| super::work_list::workers(self.staffing, grid.grid)).collect();
         let mut work = Vec::new();
-        for (&number, follow_up) in self.households.get(branch).iter().zip(follow_ups) {
+        for &number in self.households.get(branch) {
+            let visits = self.rated.visits.households.get(number as usize).copied().unwrap_or_default();
             let grid = self.rated.register.grid(number as usize);
             let of_grid = self.grid_places.get(grid).and_then(|&place| workers.get(place as usize));
             if let Some((duty, officers)) = of_grid
                 && !officers.is_empty()
-                && let Some(item) = self.work_lists.item(number as usize, follow_up, self.standings)
+                && let Some(item) = self.work_lists.item(number as usize, &visits.follow_up, self.standings)
             {
                 work.extend(officers.iter().map(|&officer| item.given_to(officer, *duty)));
             }
         }
         work
-    }
-}
-
-/// What became of an issue by the as-of date.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Issue {
-    None,
-    ResolvedInGrid,
-    ResolvedInCommunity,
-    ResolvedInTownship,
-    Open,
-    OpenUrgent,
-}
-
-impl GridVisits {
-    fn count_issue(&mut self, issue: Issue) {
-        self.issues_raised_12m += i64::from(issue != Issue::None);
-        match issue {
-            Issue::ResolvedInGrid => self.issues_resolved_in_grid += 1,
-            Issue::ResolvedInCommunity => self.issues_resolved_in_community += 1,
-            Issue::ResolvedInTownship => self.issues_resolved_in_township += 1,
-            Issue::OpenUrgent => self.urgent_open += 1,
-            Issue::None | Issue::Open => {}
-        }
     }
 }
 

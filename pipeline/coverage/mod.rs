@@ -32,6 +32,7 @@ use crate::previous::{Previous, PreviousHousehold};
 use crate::register::Register;
 use crate::rulebook::Rulebook;
 use crate::visits::VisitChecks;
+use crate::visits::tallies::VisitTallies;
 
 use areas::{AreaCoverage, CreditRating, Levels};
 use branch::{BranchResult, Branches, GridCoverage};
@@ -50,6 +51,7 @@ pub struct Rated<'a> {
     pub tables: &'a Tables,
     pub register: &'a Register,
     pub checks: &'a VisitChecks,
+    pub visits: &'a VisitTallies,
     pub facts: &'a Facts,
     pub grades: &'a [ModelGrade],
     pub limits: &'a [Limit],

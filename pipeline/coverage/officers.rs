@@ -2,19 +2,13 @@
 //! duty is worth stands in the rulebook; each term is rounded down to tenths by itself.
 
 use crate::rulebook::OfficerRules;
+use crate::visits::tallies::OfficerVisits;
 
 use super::branch::GridCoverage;
 use super::counts::Count;
 
 /// The officer's visits cannot be trusted: too many of enough visits on site are invalid.
 pub const VISITS_NOT_CREDIBLE: &str = "visits_not_credible";
-
-/// The officer's own visits on site in twelve months, in grids of the own branch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OfficerVisits {
-    pub onsite: i64,
-    pub invalid: i64,
-}
 
 /// Points are tenths; key officer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use crate::fault::Result;
 use crate::limit::credit_list::profile_valid_until;
 use crate::rulebook::WorkListRules;
 use crate::visits::EVALUATED_MONTHS;
+use crate::visits::tallies::FollowUp;
 
 use super::Rated;
 use super::counts::Count;
@@ -88,27 +89,6 @@ impl WorkItem {
     }
 }
 
-/// What the visits of twelve months to a household left to be done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FollowUp {
-    /// When the latest visit on site began, and whether it counts.
-    latest_onsite: Option<(i64, bool)>,
-    /// When the earliest visit began whose urgent issue is open.
-    urgent_since: Option<i64>,
-}
-
-impl FollowUp {
-    /// Takes a visit in. Visits come by visit_id, so of two that began together the later one stands.
-    pub fn note_visit(&mut self, started_at: i64, is_onsite: bool, is_valid: bool, is_open_urgent: bool) {
-        if is_onsite && self.latest_onsite.is_none_or(|(latest, _)| latest <= started_at) {
-            self.latest_onsite = Some((started_at, is_valid));
-        }
-        if is_open_urgent {
-            self.urgent_since = Some(self.urgent_since.map_or(started_at, |since| since.min(started_at)));
-        }
-    }
-}
-
 /// Who has the work of a grid: its primaries, or its backups where it has none.
 pub fn workers(staffing: &Staffing, grid: usize) -> (Duty, Vec<usize>) {
     let primaries = staffing.serving(grid, Duty::Primary);
@@ -143,7 +123,6 @@ impl<'a> WorkLists<'a> {
         let needs_care = standings.get(household).is_some_and(|standing| standing.marks.has(Count::CareHouseholds));
         let began = self.began(household);
         let last_expiry = as_of.days_later(rules.expiry_notice_days);
-        let repeat = follow_up.latest_onsite.filter(|(_, is_valid)| !is_valid);
         let dues = Reason::ALL.map(|reason| match reason {
             Reason::NoProfile if age.is_none() => Some(began.days_later(rules.filing_days)),
             Reason::NoProfile => None,
@@ -153,9 +132,9 @@ impl<'a> WorkLists<'a> {
             Reason::CareNotVisited if needs_care => self.visit_due(last_valid_visit_on, began, rules.care_visit_months),
             Reason::CareNotVisited => None,
             Reason::UrgentIssue => {
-                follow_up.urgent_since.map(|since| day_of(since).days_later(rules.urgent_issue_days))
+                follow_up.urgent_since().map(|since| day_of(since).days_later(rules.urgent_issue_days))
             }
-            Reason::RepeatVisit => repeat.map(|(began, _)| day_of(began).days_later(rules.repeat_visit_days)),
+            Reason::RepeatVisit => follow_up.to_repeat().map(|began| day_of(began).days_later(rules.repeat_visit_days)),
         });
         let item = WorkItem {
             officer: usize::MAX,

@@ -4,12 +4,11 @@
 
 mod accounts;
 mod conduct;
+pub mod ledgers;
 mod loans;
 mod outside;
 mod profile;
 mod visited;
-
-pub use loans::latest_months;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +22,9 @@ use crate::contract::Contracts;
 use crate::fault::{Error, Fault, Result};
 use crate::register::Register;
 use crate::rulebook::{FACTS, FactDefinition, FactRules};
-use crate::visits::VisitChecks;
+use crate::visits::tallies::VisitTallies;
+
+use ledgers::{Ledgers, Standings};
 
 /// The measured value of one fact of one household.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +45,8 @@ pub struct Facts {
     pub has_open_account: BooleanArray,
     /// Whether there was a transaction on any account of the household in the 12 latest complete months.
     pub has_transactions: BooleanArray,
+    /// How every loan of the bank stood, with a household of the run or not.
+    pub standings: Standings,
 }
 
 impl Facts {
@@ -87,7 +90,8 @@ pub fn whole_at(column: &Int64Array, household: usize) -> Option<i64> {
 struct Evidence<'a> {
     tables: &'a Tables,
     register: &'a Register,
-    checks: &'a VisitChecks,
+    ledgers: &'a Ledgers,
+    visits: &'a VisitTallies,
     rules: &'a FactRules,
     contracts: &'a Contracts,
 }
@@ -96,17 +100,19 @@ type Columns = Vec<(&'static str, ArrayRef)>;
 /// Facts of one subject, all from one pass over their tables.
 type Group = fn(&Evidence) -> Result<Columns>;
 
-/// Measures every fact of every household of the run.
+/// Measures every fact of every household of the run, from the tables, the sums of the ledgers and what the checked
+/// visits add up to.
 pub fn measure(
     tables: &Tables,
     register: &Register,
-    checks: &VisitChecks,
+    ledgers: Ledgers,
+    visits: &VisitTallies,
     rules: &FactRules,
     contracts: &Contracts,
 ) -> Result<Facts> {
     const GROUPS: [Group; 6] =
         [accounts::measure, loans::measure, profile::measure, outside::measure, conduct::measure, visited::measure];
-    let evidence = Evidence { tables, register, checks, rules, contracts };
+    let evidence = Evidence { tables, register, ledgers: &ledgers, visits, rules, contracts };
     let groups: Vec<Columns> = GROUPS.par_iter().map(|group| group(&evidence)).collect::<Result<_>>()?;
     let mut by_name: BTreeMap<&str, ArrayRef> = groups.into_iter().flatten().collect();
     for (name, column) in combined(&by_name, &evidence)? {
@@ -121,7 +127,8 @@ pub fn measure(
         by_name.remove(fact.name).ok_or_else(|| Error::internal(format!("fact `{}` is not measured", fact.name)))
     });
     let columns = columns.collect::<Result<_>>()?;
-    Ok(Facts { columns, households: register.len(), has_open_account, has_transactions })
+    let standings = ledgers.standings;
+    Ok(Facts { columns, households: register.len(), has_open_account, has_transactions, standings })
 }
 
 /// Facts that are made of facts of several subjects.
@@ -190,6 +197,6 @@ impl Evidence<'_> {
 }
 
 /// Counts as a column that is never null.
-fn counts(values: Vec<u32>) -> ArrayRef {
+fn counts(values: impl IntoIterator<Item = u32>) -> ArrayRef {
     Arc::new(values.into_iter().map(i64::from).map(Some).collect::<Int64Array>())
 }

@@ -9,7 +9,7 @@ use arrow::datatypes::Float64Type;
 use crate::clean::typed::{Rows, Texts};
 use crate::contract::Type;
 use crate::coverage::areas::{AreaCoverage, CreditRating};
-use crate::coverage::branch::{GridCoverage, GridVisits};
+use crate::coverage::branch::GridCoverage;
 use crate::coverage::conduct::Ranked;
 use crate::coverage::counts::{BySegment, Count, Counts, SHARES, Segment, share_of};
 use crate::coverage::credit::CreditParts;
@@ -19,6 +19,7 @@ use crate::coverage::officers::{OfficerAssessment, VISITS_NOT_CREDIBLE};
 use crate::coverage::work_list::WorkItem;
 use crate::fault::{Error, Result};
 use crate::grade::Ranks;
+use crate::visits::tallies::GridVisits;
 
 use super::order::ById;
 use super::{MONEY, POINTS, Results, decimals, list, text, truth, whole};

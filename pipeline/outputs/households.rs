@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, TimestampMicrosecondArray};
-use arrow::compute::cast;
-use arrow::datatypes::Int64Type;
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, UInt32Array, new_empty_array,
+};
+use arrow::buffer::ScalarBuffer;
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, Int64Type};
 
 use crate::clean::SetAside;
 use crate::clean::typed::Rows as _;
@@ -16,26 +19,46 @@ use crate::limit::{Cap, Limit};
 use crate::previous::PreviousHousehold;
 use crate::rulebook::{FactKind, kind_of};
 use crate::score::{HouseholdScore, unit_scale};
-use crate::visits::{Flag, Flags};
+use crate::visits::{CheckedVisits, Flag, Flags};
 
 use super::{MONEY, POINTS, Results, at_once, coded, decimals, list, text};
 
 /// Key visit_id.
 pub(super) fn visit_checks(results: &Results) -> Result<Vec<ArrayRef>> {
-    let (tables, visits, checks) = (results.tables, &results.tables.visits, results.checks);
-    let rows = || checks.rows.iter().map(|&row| row as usize);
+    let parts = (0..results.checks.parts()).map(|part| visit_checks_part(results, part)).collect::<Result<Vec<_>>>()?;
+    let contract = results.contracts.output("visit_checks")?;
+    let columns = (0..contract.columns.len()).map(|place| {
+        let columns: Vec<&dyn Array> = parts.iter().filter_map(|part| part.get(place)).map(AsRef::as_ref).collect();
+        match columns.is_empty() {
+            true => {
+                Ok(new_empty_array(&contract.columns.get(place).map_or(DataType::Null, |column| column.kind.arrow())))
+            }
+            false => concat(&columns).map_err(|error| Error::internal(error.to_string())),
+        }
+    });
+    columns.collect()
+}
+
+/// The rows of one part of the visits.
+fn visit_checks_part(results: &Results, part: usize) -> Result<Vec<ArrayRef>> {
+    let tables = results.tables;
+    let CheckedVisits { visits, flags, .. } = results.checks.part(part)?;
     let names = Flag::ALL.map(Flag::name);
-    let flags = move |flags: Flags| flags.iter().map(move |flag| names.get(flag as usize).copied().unwrap_or(""));
-    let branches = || checks.branches.iter().map(|&branch| Some(branch as usize));
+    let named = move |flags: Flags| flags.iter().map(move |flag| names.get(flag as usize).copied().unwrap_or(""));
+    let positions = |column: &UInt32Array| column.values().clone();
+    let (officers, grids) = (positions(&visits.officers), positions(&visits.grids));
+    let of =
+        |positions: &ScalarBuffer<u32>| positions.iter().map(|&position| Some(position as usize)).collect::<Vec<_>>();
+    let branches = grids.iter().map(|&grid| tables.grids.branch_id.get(grid as usize)).collect::<Vec<_>>();
     at_once(vec![
-        Box::new(|| Ok(text(rows().map(|row| Some(visits.visit_id.text(row)))))),
-        Box::new(|| coded(rows().map(|row| visits.officer_id.get(row)), tables.officers.ids.ids())),
-        Box::new(|| coded(rows().map(|row| visits.grid_id.get(row)), tables.grids.ids.ids())),
-        Box::new(|| coded(rows().map(|row| visits.household_id.get(row)), tables.households.ids.ids())),
-        Box::new(|| coded(branches(), tables.branches.ids.ids())),
-        Box::new(|| Ok(Arc::new(rows().map(|row| visits.started_at.get(row)).collect::<TimestampMicrosecondArray>()))),
-        Box::new(|| Ok(Arc::new(checks.flags.iter().map(|flags| Some(flags.is_valid())).collect::<BooleanArray>()))),
-        Box::new(|| Ok(list(checks.flags.iter().map(|&of| flags(of))))),
+        Box::new(|| Ok(Arc::new(visits.ids.clone()))),
+        Box::new(|| coded(of(&officers).into_iter(), tables.officers.ids.ids())),
+        Box::new(|| coded(of(&grids).into_iter(), tables.grids.ids.ids())),
+        Box::new(|| coded((0..visits.len()).map(|row| visits.household(row)), tables.households.ids.ids())),
+        Box::new(|| coded(branches.iter().copied(), tables.branches.ids.ids())),
+        Box::new(|| Ok(Arc::new(visits.started_at.clone()))),
+        Box::new(|| Ok(Arc::new(flags.iter().map(|flags| Some(flags.is_valid())).collect::<BooleanArray>()))),
+        Box::new(|| Ok(list(flags.iter().map(|&of| named(of))))),
     ])
 }
 

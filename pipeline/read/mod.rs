@@ -17,6 +17,7 @@ mod parquet;
 #[cfg(feature = "adapters")]
 mod polars_bridge;
 pub mod published;
+pub mod spill;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +29,7 @@ use arrow::datatypes::DataType;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::contract::Contract;
+use crate::contract::{Column, Contract, Type};
 use crate::fault::{Collector, Error, Fault, Result};
 
 use self::bank::{Bank, CsvFormat};
@@ -167,11 +168,15 @@ impl Source {
     }
 
     pub fn rows(&self) -> usize {
-        let rows = self.pieces.iter().map(|piece| match piece {
-            Piece::Held(batch) => batch.columns.num_rows(),
-            Piece::RowGroup { rows, .. } => usize::try_from(*rows).unwrap_or(usize::MAX),
-        });
-        rows.fold(0, usize::saturating_add)
+        (0..self.pieces.len()).map(|piece| self.piece_rows(piece)).fold(0, usize::saturating_add)
+    }
+
+    pub fn piece_rows(&self, piece: usize) -> usize {
+        match self.pieces.get(piece) {
+            Some(Piece::Held(batch)) => batch.columns.num_rows(),
+            Some(Piece::RowGroup { rows, .. }) => usize::try_from(*rows).unwrap_or(usize::MAX),
+            None => 0,
+        }
     }
 }
 
@@ -259,7 +264,7 @@ fn plain(bank: &Bank, contract: &Contract, table_files: &TableFiles, digests: Ve
     let opened: Vec<Result<Opened>> = list
         .par_iter()
         .enumerate()
-        .map(|(position, file)| open_file(bank, file, position, &table_files.format, &wanted))
+        .map(|(position, file)| open_file(bank, contract, (file, position), &table_files.format, &wanted))
         .collect();
     for (file, result) in list.iter().zip(opened) {
         let Some(opened) = collector.take(result)? else { continue };
@@ -278,9 +283,15 @@ struct Opened {
     pieces: Vec<Piece>,
 }
 
-fn open_file(bank: &Bank, file: &InputFile, position: usize, format: &CsvFormat, wanted: &[String]) -> Result<Opened> {
+fn open_file(
+    bank: &Bank,
+    contract: &Contract,
+    (file, position): (&InputFile, usize),
+    format: &CsvFormat,
+    wanted: &[String],
+) -> Result<Opened> {
     if file.format == FileFormat::Parquet {
-        return open_parquet(bank, file, position, wanted);
+        return open_parquet(bank, contract, (file, position), wanted);
     }
     let parts = read_file(bank, file, format, Some(wanted))?;
     let partitions: Vec<String> = file.partitions.iter().map(|(key, _)| key.clone()).collect();
@@ -292,8 +303,16 @@ fn open_file(bank: &Bank, file: &InputFile, position: usize, format: &CsvFormat,
     Ok(Opened { columns, pieces: pieces.collect() })
 }
 
-fn open_parquet(bank: &Bank, file: &InputFile, position: usize, wanted: &[String]) -> Result<Opened> {
-    let parquet = ParquetFile::open(&bank.folder.join(&file.path), &file.path)?;
+fn open_parquet(
+    bank: &Bank,
+    contract: &Contract,
+    (file, position): (&InputFile, usize),
+    wanted: &[String],
+) -> Result<Opened> {
+    // Words, and identifiers of other tables, are compared with what they may be and not kept as text.
+    let is_compared = |column: &&Column| column.kind == Type::Word || (column.references.is_some() && !column.parent);
+    let compared: Vec<String> = contract.columns.iter().filter(is_compared).map(|column| column.name.clone()).collect();
+    let parquet = ParquetFile::open(&bank.folder.join(&file.path), &file.path)?.coded(&compared);
     let names = parquet.schema().fields().iter().map(|field| field.name().clone());
     let kept: Vec<String> = names.filter(|name| wanted.contains(name)).collect();
     let from_path = file.partitions.iter().map(|(key, _)| key).filter(|key| wanted.contains(key));

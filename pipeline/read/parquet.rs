@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::errors::ParquetError;
 
 use crate::fault::{Error, Fault, Result};
@@ -33,6 +35,35 @@ impl ParquetFile {
             .map_err(|panic| unreadable(shown, &panic))?
             .map_err(|error| unreadable(shown, &error))?;
         Ok(ParquetFile { path: path.to_path_buf(), shown: shown.to_string(), metadata })
+    }
+
+    /// Reads some columns of text coded where the file holds them so: a text that many rows have is made once.
+    #[must_use]
+    pub fn coded(mut self, columns: &[String]) -> Self {
+        let fields = self.schema().fields().iter().enumerate().map(|(place, field)| {
+            let is_coded =
+                *field.data_type() == DataType::Utf8 && columns.contains(field.name()) && self.is_coded(place);
+            if is_coded { Arc::new(field.as_ref().clone().with_data_type(coded_type())) } else { Arc::clone(field) }
+        });
+        let schema = Schema::new_with_metadata(fields.collect::<Vec<_>>(), self.schema().metadata().clone());
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+        // What the reader does not take is read as it is.
+        if let Ok(metadata) = ArrowReaderMetadata::try_new(Arc::clone(self.metadata.metadata()), options) {
+            self.metadata = metadata;
+        }
+        self
+    }
+
+    /// Whether the rows of a column take little more than the places of their texts in a list.
+    fn is_coded(&self, column: usize) -> bool {
+        self.metadata.metadata().row_groups().iter().all(|group| {
+            let chunk = group.columns().get(column).filter(|_| group.num_columns() == self.schema().fields().len());
+            chunk.is_some_and(|chunk| {
+                let bytes_most =
+                    chunk.num_values().saturating_mul(CODED_BYTES_MAX).saturating_add(CODED_LIST_BYTES_MAX);
+                chunk.dictionary_page_offset().is_some() && chunk.uncompressed_size() <= bytes_most
+            })
+        })
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -96,6 +127,14 @@ impl ParquetFile {
         let mask = ProjectionMask::columns(builder.parquet_schema(), names);
         builder.with_projection(mask).with_row_groups(vec![row_group]).with_batch_size(ROWS_A_BATCH).build()
     }
+}
+
+/// Bytes of a coded row, and of a short list of texts.
+const CODED_BYTES_MAX: i64 = 4;
+const CODED_LIST_BYTES_MAX: i64 = 1 << 12;
+
+fn coded_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
 type Opened = std::result::Result<ParquetRecordBatchReader, ParquetError>;

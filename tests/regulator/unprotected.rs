@@ -49,6 +49,7 @@ impl Unprotected {
             tables,
             register: &night.register,
             checks: &night.checks,
+            visits: &night.visited,
             facts: &night.facts,
             grades: &night.grades,
             limits: &night.limits,

@@ -126,8 +126,8 @@ impl<'a> Gathered<'a> {
             "peer_review_count" | "peer_score" | "peer_vetoes" => neighbours::peers(subject, fact),
             "profile_age_days" => profile::fields(subject, self.profile, &[]),
             "profile_completeness" => profile::completeness(subject, self.profile),
-            "valid_visits_12m" => visited::counted(subject, fact),
-            "days_since_valid_visit" => visited::latest(subject, fact),
+            "valid_visits_12m" => visited::counted(subject, fact)?,
+            "days_since_valid_visit" => visited::latest(subject, fact)?,
             other => return Err(Error::internal(format!("nothing is said of where fact `{other}` comes from"))),
         })
     }

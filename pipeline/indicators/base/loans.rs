@@ -9,14 +9,11 @@ use crate::calendar::{Date, Month, Window};
 use crate::clean::Tables;
 use crate::clean::typed::Rows as _;
 use crate::contract::Contract;
-use crate::facts::latest_months;
+use crate::facts::ledgers::{LoanDay, Standing};
 use crate::fault::{Error, Result};
 use crate::indicators::Covered;
 
 use super::{BaseRows, Cell, Source, columns, no_column, truths, wholes, words};
-
-/// Months between the two balances of a growth.
-const GROWTH_MONTHS: u32 = 12;
 
 /// Of a loan: its household's grid when that counts, and the branch where the loan counts.
 pub fn home(covered: &Covered, loan: usize) -> (Option<usize>, Option<usize>) {
@@ -39,10 +36,10 @@ pub(super) struct Loans<'a> {
 }
 
 /// The loans on one day.
-struct Day {
+struct Day<'a> {
     is_open: Vec<bool>,
-    /// The latest known month row by the day.
-    latest: Vec<Option<u32>>,
+    /// At the latest known month end by the day.
+    latest: &'a [Option<Standing>],
 }
 
 impl<'a> Loans<'a> {
@@ -87,13 +84,13 @@ impl<'a> Loans<'a> {
     }
 
     /// The day that the end of a column's name means.
-    fn day_of(&self, name: &str) -> Date {
+    fn day_of(name: &str) -> LoanDay {
         if name.ends_with("_12m_ago") {
-            self.as_of().months_earlier(GROWTH_MONTHS)
+            LoanDay::YearBefore
         } else if name.ends_with("_at_year_start") {
-            Date(self.year_start().0 - 1)
+            LoanDay::YearStart
         } else {
-            self.as_of()
+            LoanDay::AsOf
         }
     }
 
@@ -103,21 +100,22 @@ impl<'a> Loans<'a> {
         Month(month.0.div_euclid(12) * 12).first_day()
     }
 
-    fn on(&self, day: Date) -> Day {
-        let loans = &self.tables().loans;
+    fn on(&self, day: LoanDay) -> Day<'_> {
+        let (loans, latest) = (&self.tables().loans, self.covered.rated.facts.standings.on(day));
+        let day = day.date(self.as_of());
         let is_open = (0..loans.rows).map(|loan| {
             loans.disbursed_on.get(loan).is_some_and(|disbursed| day.is_within(disbursed, loans.closed_on.get(loan)))
         });
-        Day { is_open: is_open.collect(), latest: latest_months(self.tables(), day) }
+        Day { is_open: is_open.collect(), latest }
     }
 
     /// What is owed on a day; 0 where the loan is not open, and where it is overpaid.
     fn outstanding(&self, day: &Day) -> ArrayRef {
-        let (loans, months) = (&self.tables().loans, &self.tables().loan_months);
-        wholes(day.is_open.iter().zip(&day.latest).enumerate().map(|(loan, (is_open, latest))| {
+        let loans = &self.tables().loans;
+        wholes(day.is_open.iter().zip(day.latest).enumerate().map(|(loan, (is_open, latest))| {
             let owed = match latest {
                 _ if !is_open => 0,
-                Some(row) => months.outstanding.get(*row as usize).unwrap_or(0),
+                Some(latest) => latest.outstanding.unwrap_or(0),
                 None => loans.principal.get(loan).unwrap_or(0),
             };
             Some(owed.max(0))
@@ -150,14 +148,14 @@ impl<'a> Loans<'a> {
 
 impl Source for Loans<'_> {
     fn column(&self, name: &str) -> Result<ArrayRef> {
-        let (loans, months) = (&self.tables().loans, &self.tables().loan_months);
+        let loans = &self.tables().loans;
         let rows = || 0..loans.rows;
-        let day = || self.on(self.day_of(name));
+        let day = || self.on(Loans::day_of(name));
         // Of the latest month row of loans that are open on the as-of date.
         let latest = || {
-            let day = self.on(self.as_of());
+            let day = self.on(LoanDay::AsOf);
             let rows = day.is_open.into_iter().zip(day.latest);
-            rows.map(|(is_open, latest)| latest.filter(|_| is_open).map(|row| row as usize))
+            rows.map(|(is_open, latest)| latest.filter(|_| is_open))
         };
         Ok(match name {
             "loan_id" => Arc::new(rows().map(|loan| loans.loan_id.get(loan)).collect::<StringArray>()),
@@ -176,8 +174,8 @@ impl Source for Loans<'_> {
             }
             "outstanding" | "outstanding_12m_ago" | "outstanding_at_year_start" => self.outstanding(&day()),
             "customer_line" | "customer_line_12m_ago" | "customer_line_at_year_start" => self.customer_line(&day())?,
-            "risk_class" => words(latest().map(|row| months.risk_class.get(row?))),
-            "days_past_due" => wholes(latest().map(|row| months.days_past_due.get(row?))),
+            "risk_class" => words(latest().map(|latest| latest?.risk_class)),
+            "days_past_due" => wholes(latest().map(|latest| latest?.days_past_due)),
             "disbursed_this_year" => {
                 let begins = self.year_start();
                 truths(loans.rows, |loan| loans.disbursed_on.get(loan).is_some_and(|day| day >= begins))

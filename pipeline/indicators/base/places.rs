@@ -7,11 +7,12 @@ use arrow::array::{ArrayRef, StringArray};
 use crate::calendar::Window;
 use crate::clean::typed::{Rows as _, ServicePoints as Points};
 use crate::contract::Contract;
-use crate::coverage::branch::{GridCoverage, GridVisits};
+use crate::coverage::branch::GridCoverage;
 use crate::coverage::counts::Count;
 use crate::coverage::staffing::Duty;
 use crate::fault::Result;
 use crate::indicators::Covered;
+use crate::visits::tallies::GridVisits;
 
 use super::{BaseRows, Cell, Source, columns, no_column, truths, wholes, words};
 

@@ -1,0 +1,265 @@
+//! The evaluated visits as the table of checks lists them, in the order of visit_id. They come in the order of their
+//! files, which is mostly that of visit_id too; where it is not, they are sorted once all of them are there.
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, TimestampMicrosecondArray, UInt32Array};
+use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::compute::interleave;
+use arrow::datatypes::{TimestampMicrosecondType, UInt32Type};
+use arrow::error::ArrowError;
+use rayon::prelude::*;
+
+use crate::fault::{Error, Result};
+use crate::read::spill::{Spill, Stretch};
+
+use super::record::NONE;
+
+/// Visits of one part of a table that had to be sorted.
+const SORTED_PART: usize = 1 << 17;
+
+/// Some evaluated visits: the columns of the table of checks that are the visit's own.
+#[derive(Clone, Debug)]
+pub struct ListedVisits {
+    pub ids: StringArray,
+    /// Positions of officers, grids and households; of a visit to no household `u32::MAX`.
+    pub officers: UInt32Array,
+    pub grids: UInt32Array,
+    pub households: UInt32Array,
+    pub started_at: TimestampMicrosecondArray,
+}
+
+impl ListedVisits {
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The position of a visit's household.
+    pub fn household(&self, row: usize) -> Option<usize> {
+        self.households.values().get(row).filter(|&&position| position != NONE).map(|&position| position as usize)
+    }
+
+    fn columns(&self) -> [ArrayRef; 5] {
+        let ListedVisits { ids, officers, grids, households, started_at } = self.clone();
+        [
+            std::sync::Arc::new(ids),
+            std::sync::Arc::new(officers),
+            std::sync::Arc::new(grids),
+            std::sync::Arc::new(households),
+            std::sync::Arc::new(started_at),
+        ]
+    }
+
+    fn of_columns(columns: &[ArrayRef]) -> Option<ListedVisits> {
+        let numbers = |place: usize| columns.get(place)?.as_primitive_opt::<UInt32Type>().cloned();
+        Some(ListedVisits {
+            ids: columns.first()?.as_string_opt::<i32>()?.clone(),
+            officers: numbers(1)?,
+            grids: numbers(2)?,
+            households: numbers(3)?,
+            started_at: columns.get(4)?.as_primitive_opt::<TimestampMicrosecondType>()?.clone(),
+        })
+    }
+
+    fn set_down(&self, spill: &mut Spill) -> Result<Part> {
+        let offsets = self.ids.offsets().inner().inner().as_slice();
+        let stretches = [
+            spill.write(offsets)?,
+            spill.write(self.ids.values().as_slice())?,
+            spill.write(self.officers.values().inner().as_slice())?,
+            spill.write(self.grids.values().inner().as_slice())?,
+            spill.write(self.households.values().inner().as_slice())?,
+            spill.write(self.started_at.values().inner().as_slice())?,
+        ];
+        Ok(Part::SetDown { rows: self.len(), stretches })
+    }
+
+    fn take_up(spill: &Spill, rows: usize, stretches: &[Stretch; 6]) -> Result<ListedVisits> {
+        let &[offsets, texts, officers, grids, households, started_at] = stretches;
+        let numbers = |stretch: Stretch| Ok(UInt32Array::new(scalars(spill.read(stretch)?, rows), None));
+        let offsets = OffsetBuffer::new(scalars::<i32>(spill.read(offsets)?, rows + 1));
+        Ok(ListedVisits {
+            ids: StringArray::try_new(offsets, spill.read(texts)?, None).map_err(lost)?,
+            officers: numbers(officers)?,
+            grids: numbers(grids)?,
+            households: numbers(households)?,
+            started_at: TimestampMicrosecondArray::new(scalars(spill.read(started_at)?, rows), None),
+        })
+    }
+}
+
+fn scalars<T: arrow::datatypes::ArrowNativeType>(bytes: Buffer, rows: usize) -> ScalarBuffer<T> {
+    ScalarBuffer::new(bytes, 0, rows)
+}
+
+fn lost(error: ArrowError) -> Error {
+    Error::internal(format!("visits were set down and not found again: {error}"))
+}
+
+/// Visits that came together.
+#[derive(Clone, Debug)]
+enum Part {
+    Held(Box<ListedVisits>),
+    SetDown { rows: usize, stretches: [Stretch; 6] },
+}
+
+impl Part {
+    fn rows(&self) -> usize {
+        match self {
+            Part::Held(visits) => visits.len(),
+            Part::SetDown { rows, .. } => *rows,
+        }
+    }
+}
+
+/// The evaluated visits, part by part.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    parts: Vec<Part>,
+    /// Where they lie when there is no room in memory.
+    spill: Option<Spill>,
+    /// The visit that came last, while each came after the one before it in the order of visit_id.
+    last: Option<String>,
+    is_out_of_order: bool,
+    /// Where they came out of order, the number in the log of each visit in order.
+    order: Option<Vec<u32>>,
+}
+
+impl Listed {
+    pub fn begin(is_held: bool) -> Result<Listed> {
+        let spill = if is_held { None } else { Some(Spill::begin()?) };
+        Ok(Listed { spill, ..Listed::default() })
+    }
+
+    /// Takes the next visits in.
+    pub fn push(&mut self, visits: ListedVisits) -> Result<()> {
+        let ids = || visits.ids.iter().flatten();
+        let (Some(first), Some(last)) = (ids().next(), ids().next_back()) else { return Ok(()) };
+        let follows = self.last.as_deref().is_none_or(|before| before < first);
+        self.is_out_of_order |= !follows || !ids().zip(ids().skip(1)).all(|(one, next)| one < next);
+        self.last = Some(last.to_string());
+        let part = match &mut self.spill {
+            Some(spill) => visits.set_down(spill)?,
+            None => Part::Held(Box::new(visits)),
+        };
+        self.parts.push(part);
+        Ok(())
+    }
+
+    /// When all are there: the place of each visit of the log in the order of visit_id; None where it is its number.
+    pub fn sort(&mut self) -> Result<Option<Vec<u32>>> {
+        if !self.is_out_of_order {
+            return Ok(None);
+        }
+        let parts = (0..self.parts.len()).map(|part| self.held(part)).collect::<Result<Vec<_>>>()?;
+        let mut order: Vec<(u32, u32)> = Vec::new();
+        for (part, visits) in (0..).zip(&parts) {
+            order.extend((0..visits.len() as u32).map(|row| (part, row)));
+        }
+        let id =
+            |&(part, row): &(u32, u32)| parts.get(part as usize).map_or("", |visits| visits.ids.value(row as usize));
+        order.par_sort_unstable_by(|one, other| id(one).cmp(id(other)));
+        let mut starts = vec![0_u32; parts.len()];
+        let mut next = 0;
+        for (start, visits) in starts.iter_mut().zip(&parts) {
+            *start = next;
+            next += visits.len() as u32;
+        }
+        let number = |&(part, row): &(u32, u32)| starts.get(part as usize).copied().unwrap_or(0) + row;
+        let numbers: Vec<u32> = order.iter().map(number).collect();
+        let mut places = vec![0_u32; numbers.len()];
+        for (place, &number) in (0..).zip(&numbers) {
+            if let Some(slot) = places.get_mut(number as usize) {
+                *slot = place;
+            }
+        }
+        let columns: Vec<[ArrayRef; 5]> = parts.iter().map(ListedVisits::columns).collect();
+        let mut sorted = Vec::new();
+        for stretch in order.chunks(SORTED_PART) {
+            let visits = gather(&columns, stretch)?;
+            sorted.push(match &mut self.spill {
+                Some(spill) => visits.set_down(spill)?,
+                None => Part::Held(Box::new(visits)),
+            });
+        }
+        (self.parts, self.order) = (sorted, Some(numbers));
+        Ok(Some(places))
+    }
+
+    pub fn parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// One part, and the numbers of its visits in the log.
+    pub fn part(&self, part: usize) -> Result<(ListedVisits, impl Iterator<Item = u32> + '_)> {
+        let first: usize = self.parts.iter().take(part).map(Part::rows).sum();
+        let visits = self.held(part)?;
+        let numbers = (first..first + visits.len()).map(|place| match &self.order {
+            Some(order) => order.get(place).copied().unwrap_or(u32::MAX),
+            None => place as u32,
+        });
+        Ok((visits, numbers))
+    }
+
+    fn held(&self, part: usize) -> Result<ListedVisits> {
+        match (self.parts.get(part), &self.spill) {
+            (Some(Part::Held(visits)), _) => Ok(visits.as_ref().clone()),
+            (Some(Part::SetDown { rows, stretches }), Some(spill)) => ListedVisits::take_up(spill, *rows, stretches),
+            _ => Err(Error::internal("there are fewer visits than were asked for")),
+        }
+    }
+}
+
+/// Rows of several parts as one.
+fn gather(parts: &[[ArrayRef; 5]], rows: &[(u32, u32)]) -> Result<ListedVisits> {
+    let rows: Vec<(usize, usize)> = rows.iter().map(|&(part, row)| (part as usize, row as usize)).collect();
+    let columns = (0..5).map(|place| {
+        let columns: Vec<&dyn Array> =
+            parts.iter().filter_map(|columns| columns.get(place)).map(AsRef::as_ref).collect();
+        interleave(&columns, &rows).map_err(|error| Error::internal(error.to_string()))
+    });
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    ListedVisits::of_columns(&columns).ok_or_else(|| Error::internal("sorted visits are of other columns"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visits(ids: &[&str]) -> ListedVisits {
+        let numbers = |first: u32| UInt32Array::from_iter_values(first..first + ids.len() as u32);
+        ListedVisits {
+            ids: StringArray::from_iter_values(ids),
+            officers: numbers(1),
+            grids: numbers(10),
+            households: UInt32Array::from(vec![NONE; ids.len()]),
+            started_at: TimestampMicrosecondArray::from_iter_values(0..ids.len() as i64),
+        }
+    }
+
+    fn handed_over(listed: &Listed) -> Vec<(String, u32)> {
+        let mut all = Vec::new();
+        for part in 0..listed.parts() {
+            let (visits, numbers) = listed.part(part).unwrap();
+            assert_eq!((visits.household(0), visits.officers.len()), (None, visits.len()));
+            all.extend(visits.ids.iter().flatten().map(String::from).zip(numbers));
+        }
+        all
+    }
+
+    #[test]
+    fn visits_are_handed_over_by_their_id_wherever_they_lie() {
+        for is_held in [true, false] {
+            let mut listed = Listed::begin(is_held).unwrap();
+            listed.push(visits(&["a", "c"])).unwrap();
+            listed.push(visits(&["d"])).unwrap();
+            assert_eq!(listed.sort().unwrap(), None);
+            assert_eq!(handed_over(&listed), [("a".into(), 0), ("c".into(), 1), ("d".into(), 2)]);
+            listed.push(visits(&["b"])).unwrap();
+            assert_eq!(listed.sort().unwrap(), Some(vec![0, 2, 3, 1]));
+            assert_eq!(handed_over(&listed), [("a".into(), 0), ("b".into(), 3), ("c".into(), 1), ("d".into(), 2)]);
+        }
+    }
+}
