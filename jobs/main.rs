@@ -16,6 +16,7 @@ mod prune;
 mod rule;
 mod runs;
 mod terminal;
+mod threads;
 mod verify;
 mod worklist;
 

@@ -23,10 +23,10 @@ use crate::log::Log;
 use crate::options::Nightly;
 use crate::panic;
 use crate::prepare::{self, Prepared};
-use crate::terminal;
+use crate::{terminal, threads};
 
 pub fn run(options: &Nightly, log: &Log) -> Result<()> {
-    set_threads(options)?;
+    threads::start(options.threads)?;
     let runs = prepare::absolute(&prepare::runs_folder(&options.bank, options.out.as_deref()))?;
     let (name, folder) = (options.bank.display().to_string(), prepare::absolute(&options.bank)?);
     let mut report = NightReport::begin(name, folder, runs, options.as_of, Moment::now());
@@ -206,12 +206,6 @@ fn point_to_newest(runs: &Path) -> Result<()> {
         Some(newest) => publish::point_to_latest(runs, newest),
         None => Ok(()),
     }
-}
-
-fn set_threads(options: &Nightly) -> Result<()> {
-    let Some(threads) = options.threads else { return Ok(()) };
-    let built = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
-    built.map_err(|error| Error::could_not_run(Fault::new("could not start threads").caused_by(error)))
 }
 
 #[allow(clippy::ptr_arg)]

@@ -324,8 +324,10 @@ pub struct Rule {
 pub struct Generate {
     /// Folder to make the bank in; it must not exist yet or be empty
     pub folder: PathBuf,
+    /// Households that live or lived in the bank's grids
     #[arg(long, value_name = "N")]
     pub households: u64,
+    /// Another seed, another bank
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
     /// The day around which the bank's history is laid
@@ -340,6 +342,12 @@ pub struct Generate {
     /// Townships to spread the households over [default: by the number of households]
     #[arg(long, value_name = "N")]
     pub townships: Option<u32>,
+    /// How evenly the rows lie: `huge-branch` has half of the households in one branch, `busy-household` one household with 10,000 visits
+    #[arg(long, value_enum, default_value_t = BankShape::Even)]
+    pub shape: BankShape,
+    /// Threads to draw and write with; they change no byte [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
     /// How the files are written
     #[arg(long, value_enum, default_value_t = FileForm::Parquet)]
     pub format: FileForm,
@@ -380,6 +388,23 @@ impl From<Language> for wellfield::explanation::Language {
 pub enum FileForm {
     Csv,
     Parquet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BankShape {
+    Even,
+    HugeBranch,
+    BusyHousehold,
+}
+
+impl From<BankShape> for wellfield::generate::Shape {
+    fn from(shape: BankShape) -> Self {
+        match shape {
+            BankShape::Even => Self::Even,
+            BankShape::HugeBranch => Self::HugeBranch,
+            BankShape::BusyHousehold => Self::BusyHousehold,
+        }
+    }
 }
 
 fn date(text: &str) -> Result<Date, String> {

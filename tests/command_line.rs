@@ -534,13 +534,72 @@ fn a_bank_is_never_generated_over_another() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bank() {
+fn the_same_seed_gives_the_same_bank_on_any_number_of_threads() {
+    for form in ["csv", "parquet"] {
+        let folder = scratch();
+        let [one, other] = ["1", "2"].map(|threads| {
+            let bank = folder.path().join(threads);
+            let options = ["--households", "4500", "--seed", "7", "--months", "3", "--visits", "3", "--format", form];
+            let outcome =
+                program::run(wellfield().arg("generate").arg(&bank).args(options).args(["--threads", threads]));
+            assert_eq!(outcome.exit, 0, "{}", outcome.shown(&[]));
+            bank
+        });
+        let files = files_below(&one, &|_| true);
+        assert_eq!(files.len(), 20, "19 tables and `bank.toml`");
+        for path in files {
+            let same = std::fs::read(&path).unwrap() == std::fs::read(other.join(path.file_name().unwrap())).unwrap();
+            assert!(same, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_bank_that_cannot_be_made_is_not_begun() {
     let folder = scratch();
-    let (one, other) = (folder.path().join("one"), folder.path().join("other"));
-    program::generate(&one, 30, 7, AS_OF);
-    program::generate(&other, 30, 7, AS_OF);
-    for path in files_below(&one, &|_| true) {
-        assert_eq!(read(&path), read(&other.join(path.file_name().unwrap())), "{}", path.display());
+    let bank = folder.path().join("bank");
+    let generate = |arguments: &[&str]| {
+        let outcome =
+            program::run(wellfield().arg("generate").arg(&bank).args(["--households", "1000"]).args(arguments));
+        assert!(!bank.exists());
+        outcome.shown(&[])
+    };
+    insta::assert_snapshot!(generate(&["--shape", "odd"]), @"
+    exit: 2
+    --- stderr
+    error: invalid value 'odd' for '--shape <SHAPE>'
+      [possible values: even, huge-branch, busy-household]
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(generate(&["--shape", "huge-branch", "--townships", "1"]), @"
+    exit: 2
+    --- stderr
+    error: in one township no branch can be huger than the others
+
+    hint: name 2 townships or more, or leave `--townships` out
+    ");
+    insta::assert_snapshot!(generate(&["--months", "1", "--townships", "2000", "--visits", "31"]), @"
+    exit: 2
+    --- stderr
+    error: 31 visits are more than one a day
+
+    hint: name 30 at most for each month of history
+
+    error: 2000 townships are more than there are households
+
+    hint: name fewer
+    ");
+}
+
+#[test]
+fn a_skewed_bank_is_rated_like_any_other() {
+    for shape in ["huge-branch", "busy-household"] {
+        let folder = scratch();
+        let bank = folder.path().join("bank");
+        let options = ["--households", "400", "--shape", shape];
+        assert_eq!(program::run(wellfield().arg("generate").arg(&bank).args(options)).exit, 0);
+        program::published_night(&bank, AS_OF, &[]);
     }
 }
 

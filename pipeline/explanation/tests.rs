@@ -32,7 +32,7 @@ fn rated(folder: &Path) -> Rated {
     let as_of = Date::parse(AS_OF).unwrap();
     let contracts = Contracts::built_in().unwrap();
     let mut writer = BankWriter::create(folder, BankForm::Parquet, "Test bank").unwrap();
-    generate::generate(&Options::new(400, 11, as_of), &mut |table, batch| writer.write(table, &batch)).unwrap();
+    generate::generate(&Options::new(400, 11, as_of), &mut |rows| writer.write(rows)).unwrap();
     writer.finish().unwrap();
     let bank = Bank::open(folder, &contracts).unwrap();
     let rulebook = Rulebook::load(&RulebookPlace::BuiltIn, as_of, FACTS).unwrap();

@@ -150,13 +150,15 @@ impl Household {
             left_on: None,
             moved_here_on: None,
             moves_on: None,
-            is_blank: random.chance(5),
+            is_blank: random.chance(5) && !setting.is_busy(number),
             own_outstanding: 0,
             has_loan: false,
             outside_outstanding: 0,
             vetoes: Vetoes::default(),
         };
-        household.draw_moves(setting, neighbours, &mut random);
+        if !setting.is_busy(number) {
+            household.draw_moves(setting, neighbours, &mut random);
+        }
         household
     }
 

@@ -255,8 +255,11 @@ impl Builder<'_> {
         let branch_id = self.branch_id();
         let mut township = self.area(Some(&county.id), "township", name, centre, &branch_id);
         self.branch(&branch_id, Some(&county.branch_id), "sub_branch", format!("{stem}支行"), &township);
-        for (place, plan) in self.plan(quota, is_county_town).into_iter().enumerate() {
-            let register = self.leaf(place as i64, &plan, &township);
+        let plans = self.plan(quota, is_county_town);
+        // A huge branch spreads in both directions, or it would leave the map.
+        let across = if self.setting.shape == Shape::HugeBranch { plans.len().isqrt() as i64 + 1 } else { 5 };
+        for (place, plan) in (0..).zip(&plans) {
+            let register = self.leaf((place % across, place / across), plan, &township);
             township.register = township.register.plus(register);
         }
         let register = township.register;
@@ -321,15 +324,15 @@ impl Builder<'_> {
         grids
     }
 
-    /// A village or community and its grids.
-    fn leaf(&mut self, place: i64, plan: &AreaPlan, township: &Area) -> Register {
+    /// A village or community and its grids, at its place in the township's lattice.
+    fn leaf(&mut self, (column, line): (i64, i64), plan: &AreaPlan, township: &Area) -> Register {
         let (level, name) = if plan.is_village {
             ("village", names::village(&mut self.random))
         } else {
             ("community", names::community(&mut self.random))
         };
         let (east, north) = (self.random.between(-3_000, 3_000), self.random.between(-3_000, 3_000));
-        let centre = township.centre.moved(place % 5 * 20_000 + east, place / 5 * 20_000 + north);
+        let centre = township.centre.moved(column * 20_000 + east, line * 20_000 + north);
         let mut area = self.area(Some(&township.id), level, name, centre, &township.branch_id);
         for (place, &(kind, size)) in plan.grids.iter().enumerate() {
             self.grid(kind, size, place as i64, &area);

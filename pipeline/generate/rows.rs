@@ -1,7 +1,7 @@
 //! Rows on their way into a batch: cells are pushed in the order of the table's columns, straight into arrow builders.
 //! Knows the types of `tables.md` and nothing of what stands in the cells; `tables.rs` names the columns.
 
-use super::Position;
+use super::{Position, TableRows};
 use crate::calendar::Date;
 use crate::fault::{Error, Result};
 use arrow::array::{
@@ -35,7 +35,7 @@ enum Column {
     Decimal(Decimal128Builder),
 }
 
-/// The rows of one table since its last batch.
+/// The rows of one table in a block.
 pub struct Rows {
     table: &'static str,
     schema: Arc<Schema>,
@@ -44,12 +44,7 @@ pub struct Rows {
     next: usize,
     /// A cell was not of its column's type: told when the batch is made.
     is_broken: bool,
-    rows: usize,
-    batches: usize,
 }
-
-/// Where the batches go: the table's name and its next rows in key order.
-pub type Sink<'a> = &'a mut dyn FnMut(&'static str, RecordBatch) -> Result<()>;
 
 impl Rows {
     pub fn new(table: &'static str, columns: &[(&str, Kind)]) -> Self {
@@ -60,8 +55,6 @@ impl Rows {
             columns: columns.iter().map(|&(_, kind)| kind.column()).collect(),
             next: 0,
             is_broken: false,
-            rows: 0,
-            batches: 0,
         }
     }
 
@@ -135,32 +128,20 @@ impl Rows {
         self.next += 1;
         if self.next == self.columns.len() {
             self.next = 0;
-            self.rows += 1;
         }
         self.columns.get_mut(position)
     }
 
-    /// Hands over what has gathered, if anything.
-    pub fn flush(&mut self, sink: Sink) -> Result<()> {
-        if self.rows == 0 { Ok(()) } else { self.hand_over(sink) }
-    }
-
-    /// The last batch; an empty one when there was none at all, so that every table is there.
-    pub fn close(&mut self, sink: Sink) -> Result<()> {
-        if self.rows == 0 && self.batches > 0 { Ok(()) } else { self.hand_over(sink) }
-    }
-
-    fn hand_over(&mut self, sink: Sink) -> Result<()> {
+    /// The rows that have gathered.
+    pub fn finish(&mut self) -> Result<TableRows> {
         if self.is_broken || self.next != 0 {
             return Err(Error::internal(format!("a generated row of `{}` does not fit its columns", self.table)));
         }
-        let arrays = self.columns.iter_mut().map(Column::finish).collect::<Result<Vec<ArrayRef>>>()?;
+        let arrays = self.columns.iter_mut().map(Column::finish).collect();
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(|error| {
             Error::internal(format!("a generated batch of `{}` does not hold: {error}", self.table))
         })?;
-        self.rows = 0;
-        self.batches += 1;
-        sink(self.table, batch)
+        Ok((self.table, batch))
     }
 }
 
@@ -191,8 +172,8 @@ impl Kind {
 }
 
 impl Column {
-    fn finish(&mut self) -> Result<ArrayRef> {
-        Ok(match self {
+    fn finish(&mut self) -> ArrayRef {
+        match self {
             Column::Text(cells) => Arc::new(cells.finish()),
             Column::Date(cells) => Arc::new(cells.finish()),
             Column::Time(cells) => Arc::new(cells.finish()),
@@ -200,6 +181,6 @@ impl Column {
             Column::Real(cells) => Arc::new(cells.finish()),
             Column::Bool(cells) => Arc::new(cells.finish()),
             Column::Decimal(cells) => Arc::new(cells.finish()),
-        })
+        }
     }
 }

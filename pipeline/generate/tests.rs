@@ -6,12 +6,23 @@ use std::collections::BTreeMap;
 
 fn bank(options: &Options) -> BTreeMap<&'static str, Vec<RecordBatch>> {
     let mut bank: BTreeMap<&'static str, Vec<RecordBatch>> = BTreeMap::new();
-    let mut sink = |table, batch| {
-        bank.entry(table).or_default().push(batch);
+    let mut sink = |rows: Vec<TableRows>| {
+        for (table, batch) in rows {
+            bank.entry(table).or_default().push(batch);
+        }
         Ok(())
     };
     generate(options, &mut sink).unwrap();
     bank
+}
+
+/// All cells of a table's column of text, in their order.
+fn texts(bank: &BTreeMap<&'static str, Vec<RecordBatch>>, table: &str, column: &str) -> Vec<String> {
+    let cells = |batch: &RecordBatch| {
+        let column = batch.column_by_name(column).unwrap().as_string::<i32>();
+        column.iter().map(|cell| cell.unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    bank[table].iter().flat_map(cells).collect()
 }
 
 fn options(households: u64) -> Options {
@@ -50,14 +61,73 @@ fn every_table_comes_in_the_order_of_its_first_key() {
 }
 
 #[test]
+fn threads_change_no_row() {
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| bank(&options(5_000)))
+    };
+    assert_eq!(on(1), on(3));
+}
+
+#[test]
 fn every_shape_has_the_households_that_were_asked_for() {
     for shape in [Shape::Even, Shape::HugeBranch, Shape::BusyHousehold] {
-        let bank = bank(&Options { shape, ..options(2_000) });
-        let mut ids: Vec<String> = Vec::new();
-        for batch in bank.get("households").unwrap() {
-            ids.extend(batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned));
-        }
+        let mut ids = texts(&bank(&Options { shape, ..options(2_000) }), "households", "household_id");
         ids.dedup();
         assert_eq!(ids.len(), 2_000, "{shape:?}");
+    }
+}
+
+/// Households of the branch that has most of them, in a thousand.
+fn largest_branch(options: &Options) -> usize {
+    let bank = bank(options);
+    let grids = texts(&bank, "grids", "grid_id").into_iter().zip(texts(&bank, "grids", "branch_id"));
+    let branches: BTreeMap<String, String> = grids.collect();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let homes = texts(&bank, "households", "grid_id");
+    for grid in &homes {
+        *counts.entry(&branches[grid]).or_default() += 1;
+    }
+    counts.values().max().unwrap() * 1_000 / homes.len()
+}
+
+#[test]
+fn a_huge_branch_has_half_of_the_households() {
+    for (households, townships) in [(600, None), (20_000, None), (6_000, Some(12))] {
+        let huge = Options { shape: Shape::HugeBranch, townships, ..options(households) };
+        assert!((450..=550).contains(&largest_branch(&huge)), "{households}: {}", largest_branch(&huge));
+    }
+    assert!(largest_branch(&Options { townships: Some(12), ..options(6_000) }) < 200);
+}
+
+#[test]
+fn a_busy_household_has_ten_thousand_visits_on_days_of_their_own() {
+    let bank = bank(&Options { shape: Shape::BusyHousehold, ..options(300) });
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for household in texts(&bank, "visits", "household_id") {
+        *counts.entry(household).or_default() += 1;
+    }
+    counts.remove("");
+    let busy = counts.remove("H0000001").unwrap();
+    assert!((10_000..11_000).contains(&busy), "{busy}");
+    assert!(counts.values().all(|&visits| visits < 100));
+    let ids = texts(&bank, "visits", "visit_id");
+    assert!(ids.is_sorted() && ids.iter().all(|id| id.len() == ids[0].len()));
+}
+
+#[test]
+fn what_no_bank_can_be_made_of_is_wrong_usage() {
+    for (bad, faults) in [
+        (Options { months: 0, visits_per_household: 0, ..options(1) }, 1),
+        (Options { months: 1, visits_per_household: 31, ..options(1) }, 1),
+        (Options { townships: Some(0), ..options(1) }, 1),
+        (Options { townships: Some(11), ..options(10) }, 1),
+        (Options { townships: Some(1), shape: Shape::HugeBranch, ..options(10) }, 1),
+        (Options { months: 241, shape: Shape::BusyHousehold, ..options(0) }, 2),
+        (Options { as_of: Date::from_ymd(1899, 12, 31).unwrap(), ..options(1) }, 1),
+        (options(u64::MAX), 1),
+    ] {
+        let error = generate(&bad, &mut |_| Ok(())).unwrap_err();
+        assert_eq!((error.exit_code(), error.faults().len()), (2, faults), "{error}");
     }
 }

@@ -224,9 +224,11 @@ pub fn write(setting: &Setting, grid: &Grid, neighbours: &Neighbours, household:
     if log.random.below(1_000) < setting.visits_per_household * 10 {
         call(&mut log, &rota, rota.rounds, grid, neighbours, household, &mut last_photo);
     }
-    if setting.shape == Shape::BusyHousehold && household.number == 1 {
-        for extra in 0..BUSY_VISITS {
-            call(&mut log, &rota, extra * rota.rounds / BUSY_VISITS, grid, neighbours, household, &mut last_photo);
+    if setting.is_busy(household.number) {
+        let turns_a_day = (BUSY_VISITS + rota.days - 1) / rota.days;
+        let busy = Rota { rounds: BUSY_VISITS, turns: 1, turns_a_day, ..rota };
+        for round in 0..busy.rounds {
+            call(&mut log, &busy, round, grid, neighbours, household, &mut last_photo);
         }
     }
 }

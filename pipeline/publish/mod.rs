@@ -26,6 +26,7 @@ use crate::regulator::{self, Export};
 
 pub use self::lock::{Lock, lock, lock_existing};
 use self::parquet::Written;
+pub use self::parquet::properties as table_properties;
 pub use self::prune::{leftovers, remove_runs};
 use self::sweep::HIDDEN;
 

@@ -86,7 +86,8 @@ fn as_text(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-fn properties(contract: &Contract, manifest: &Manifest) -> Result<WriterProperties> {
+/// The settings of an output table's files.
+pub fn properties(contract: &Contract, manifest: &Manifest) -> Result<WriterProperties> {
     let level = ZstdLevel::try_new(3).map_err(|error| Error::internal(error.to_string()))?;
     let columns: serde_json::Map<String, serde_json::Value> = contract
         .columns
