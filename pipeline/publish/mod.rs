@@ -14,8 +14,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use arrow::datatypes::Schema;
 use rayon::prelude::*;
 use serde::Serialize;
+use tempfile::TempDir;
 
 use crate::calendar::Date;
 use crate::contract::Contracts;
@@ -25,6 +27,7 @@ use crate::outputs::OutputTable;
 use crate::regulator::{self, Export};
 
 pub use self::lock::{Lock, lock, lock_existing};
+pub use self::parquet::TableWriter;
 use self::parquet::Written;
 pub use self::prune::{leftovers, remove_runs};
 use self::sweep::HIDDEN;
@@ -43,8 +46,8 @@ pub fn next_sequence(published: &[crate::read::published::PublishedRun], as_of: 
     published.iter().filter(|run| run.as_of == as_of).map(|run| run.sequence).max().unwrap_or(0) + 1
 }
 
-/// Publishes the output tables, what leaves the bank (if anything does), their lineage and their manifest; returns the
-/// run's folder. What was written is filled into the manifest here, before `lineage` is asked for its events.
+/// Publishes tables that are all there as a whole. What was written is filled into the manifest, before `lineage` is
+/// asked for its events.
 pub fn publish(
     runs: &Path,
     outputs: &[OutputTable],
@@ -53,57 +56,110 @@ pub fn publish(
     manifest: Manifest,
     lineage: &dyn Fn(&Manifest) -> Result<String>,
 ) -> Result<(PathBuf, Manifest)> {
-    let day = runs.join(&manifest.as_of);
-    files::create_folder(&day)?;
-    publish_below(&day, outputs, export, contracts, manifest, lineage).inspect_err(|_| {
-        // An as-of date without a run leaves no trace; a folder that holds one is not removed by this.
-        let _ = fs::remove_dir(&day);
-    })
+    Publication::begin(runs, contracts, &manifest)?.finish(outputs, export, manifest, lineage)
 }
 
-fn publish_below(
-    day: &Path,
-    outputs: &[OutputTable],
-    export: Option<&Export>,
-    contracts: &Contracts,
-    mut manifest: Manifest,
-    lineage: &dyn Fn(&Manifest) -> Result<String>,
-) -> Result<(PathBuf, Manifest)> {
-    let hidden = tempfile::Builder::new()
-        .prefix(&format!("{HIDDEN}{}-", manifest.run_id))
-        .tempdir_in(day)
-        .map_err(|error| Error::io("create a folder in", day, &error))?;
-    files::restrict_folder(hidden.path())?;
-    manifest.outputs = write_tables(hidden.path(), outputs, contracts, &manifest)?;
-    if let Some(export) = export {
-        manifest.regulator = write_export(hidden.path(), export, contracts, &manifest)?;
+/// A run that is being written, in a hidden folder beside its place. Unless it is finished nothing is left of it: not of
+/// a night that fails, nor of one whose audit does.
+pub struct Publication<'c> {
+    contracts: &'c Contracts,
+    /// The run as far as its files tell of it: its id, its as-of date and its rulebook.
+    run: Manifest,
+    day: PathBuf,
+    /// None once the folder is no longer hidden.
+    hidden: Option<TempDir>,
+    outputs: BTreeMap<String, OutputEntry>,
+}
+
+impl<'c> Publication<'c> {
+    /// Begins the run of a manifest, of which the id, the as-of date and the rulebook must be known.
+    pub fn begin(runs: &Path, contracts: &'c Contracts, manifest: &Manifest) -> Result<Publication<'c>> {
+        let day = runs.join(&manifest.as_of);
+        files::create_folder(&day)?;
+        let (run, outputs) = (manifest.clone(), BTreeMap::new());
+        // From here on a failure removes the folder of the day again.
+        let mut begun = Publication { contracts, run, day, hidden: None, outputs };
+        let hidden = tempfile::Builder::new().prefix(&format!("{HIDDEN}{}-", manifest.run_id)).tempdir_in(&begun.day);
+        let hidden = hidden.map_err(|error| Error::io("create a folder in", &begun.day, &error))?;
+        files::restrict_folder(hidden.path())?;
+        begun.hidden = Some(hidden);
+        Ok(begun)
     }
-    verify(hidden.path(), &manifest)?;
-    files::write_new(&hidden.path().join(LINEAGE), lineage(&manifest)?.as_bytes())?;
-    files::write_new(&hidden.path().join(MANIFEST), manifest.to_json()?.as_bytes())?;
-    files::sync_folder(hidden.path())?;
-    files::make_read_only(hidden.path())?;
-    let target = day.join(&manifest.run_id);
-    // From here on the folder is no longer temporary: either the rename shows it, or the next run sweeps it.
-    let hidden = hidden.keep();
-    fs::rename(&hidden, &target).map_err(|error| Error::io("rename into place", &target, &error))?;
-    files::sync_folder(day)?;
-    Ok((target, manifest))
+
+    /// Begins an output table whose rows come batch by batch, in the order of its key.
+    pub fn table(&self, name: &str, schema: &Schema) -> Result<TableWriter> {
+        TableWriter::begin(self.folder()?, self.contracts.output(name)?, schema, &self.run)
+    }
+
+    /// Ends an output table that came batch by batch.
+    pub fn end(&mut self, writer: TableWriter) -> Result<()> {
+        let (table, rows) = (writer.table().to_string(), writer.rows());
+        self.outputs.insert(table, entry(rows, writer.finish()?));
+        Ok(())
+    }
+
+    /// Writes the tables that are there as a whole, what leaves the bank (if anything does), lineage and manifest, reads
+    /// everything back, and shows the run; returns its folder. What was written is filled into the manifest here, before
+    /// `lineage` is asked for its events.
+    pub fn finish(
+        mut self,
+        outputs: &[OutputTable],
+        export: Option<&Export>,
+        mut manifest: Manifest,
+        lineage: &dyn Fn(&Manifest) -> Result<String>,
+    ) -> Result<(PathBuf, Manifest)> {
+        let folder = self.folder()?;
+        manifest.outputs = write_tables(folder, outputs, self.contracts, &self.run)?;
+        if let Some(export) = export {
+            manifest.regulator = write_export(folder, export, self.contracts, &self.run)?;
+        }
+        manifest.outputs.append(&mut self.outputs);
+        let folder = self.folder()?;
+        verify(folder, &manifest)?;
+        files::write_new(&folder.join(LINEAGE), lineage(&manifest)?.as_bytes())?;
+        files::write_new(&folder.join(MANIFEST), manifest.to_json()?.as_bytes())?;
+        files::sync_folder(folder)?;
+        files::make_read_only(folder)?;
+        let target = self.day.join(&manifest.run_id);
+        // From here on the folder is no longer temporary: either the rename shows it, or the next run sweeps it.
+        let hidden = self.hidden.take().ok_or_else(no_folder)?.keep();
+        fs::rename(&hidden, &target).map_err(|error| Error::io("rename into place", &target, &error))?;
+        files::sync_folder(&self.day)?;
+        Ok((target, manifest))
+    }
+
+    fn folder(&self) -> Result<&Path> {
+        self.hidden.as_ref().map(TempDir::path).ok_or_else(no_folder)
+    }
 }
 
-/// Reads every file back: digests, sizes and rows must be the ones that were computed.
+impl Drop for Publication<'_> {
+    fn drop(&mut self) {
+        drop(self.hidden.take());
+        // An as-of date without a run leaves no trace; a folder that holds one is not removed by this.
+        let _ = fs::remove_dir(&self.day);
+    }
+}
+
+fn no_folder() -> Error {
+    Error::internal("a run is being written and has no folder")
+}
+
+/// Reads every file back: digests, sizes and rows must be the ones that were computed. What the bytes are is known by
+/// their digest and how many rows they hold by the end of the file, so that nothing is decoded a second time.
 fn verify(folder: &Path, manifest: &Manifest) -> Result<()> {
     for output in manifest.outputs.values() {
-        let mut rows = 0;
-        for file in &output.files {
-            verify_file(folder, &file.path, file.bytes, &file.digest)?;
-            rows += crate::read::parquet_rows(&folder.join(&file.path))?;
-        }
+        let rows = output.files.iter().map(|file| crate::read::parquet_rows(&folder.join(&file.path)));
+        let rows: u64 = rows.sum::<Result<u64>>()?;
         if let Some(first) = output.files.first().filter(|_| rows != output.rows) {
             return Err(not_as_written(&first.path));
         }
     }
-    manifest.regulator.iter().try_for_each(|file| verify_file(folder, &file.path, file.bytes, &file.digest))
+    let tables = manifest.outputs.values().flat_map(|output| &output.files);
+    let tables = tables.map(|file| (&file.path, file.bytes, &file.digest));
+    let released = manifest.regulator.iter().map(|file| (&file.path, file.bytes, &file.digest));
+    let files: Vec<_> = tables.chain(released).collect();
+    files.into_par_iter().try_for_each(|(path, bytes, digest)| verify_file(folder, path, bytes, digest))
 }
 
 fn verify_file(folder: &Path, path: &str, bytes: u64, digest: &str) -> Result<()> {
