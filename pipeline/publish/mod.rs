@@ -260,3 +260,63 @@ pub fn point_to_latest(runs: &Path, latest: &crate::read::published::PublishedRu
         files::replace(&path, text.as_bytes(), HIDDEN)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+
+    use super::*;
+
+    fn table() -> OutputTable {
+        let ids: ArrayRef = Arc::new(StringArray::from(vec!["A1", "A2"]));
+        let stars: ArrayRef = Arc::new(Int64Array::from(vec![1, 3]));
+        let batch = RecordBatch::try_from_iter([("area_id", ids), ("stars", stars)]).unwrap();
+        OutputTable { name: "village_ratings".into(), batch }
+    }
+
+    fn manifest(run_id: &str) -> Manifest {
+        Manifest { run_id: run_id.into(), as_of: "2026-06-30".into(), ..Manifest::default() }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = entries.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_run_that_is_not_finished_leaves_nothing() {
+        let (runs, contracts, table) = (tempfile::tempdir().unwrap(), Contracts::built_in().unwrap(), table());
+        let begin = |run_id: &str| {
+            let mut begun = Publication::begin(runs.path(), &contracts, &manifest(run_id)).unwrap();
+            let mut writer = begun.table(&table.name, &table.batch.schema()).unwrap();
+            writer.write(&table.batch).unwrap();
+            begun.end(writer).unwrap();
+            begun
+        };
+        drop(begin("first"));
+        assert_eq!(names(runs.path()), Vec::<String>::new(), "an as-of date without a run leaves no trace");
+        let (folder, written) = begin("second").finish(&[], None, manifest("second"), &|_| Ok(String::new())).unwrap();
+        assert_eq!(names(&folder), ["lineage.ndjson", "manifest.json", "village_ratings.parquet"]);
+        assert_eq!(written.outputs["village_ratings"].rows, 2);
+        drop(begin("third"));
+        assert_eq!(names(&runs.path().join("2026-06-30")), ["second"]);
+    }
+
+    #[test]
+    fn a_table_is_the_same_file_whole_and_batch_by_batch() {
+        let (contracts, table) = (Contracts::built_in().unwrap(), table());
+        let runs = tempfile::tempdir().unwrap();
+        let whole = publish(runs.path(), &[table.clone()], None, &contracts, manifest("run"), &|_| Ok(String::new()));
+        let other = tempfile::tempdir().unwrap();
+        let mut begun = Publication::begin(other.path(), &contracts, &manifest("run")).unwrap();
+        let mut writer = begun.table(&table.name, &table.batch.schema()).unwrap();
+        (0..2).for_each(|row| writer.write(&table.batch.slice(row, 1)).unwrap());
+        begun.end(writer).unwrap();
+        let pieces = begun.finish(&[], None, manifest("run"), &|_| Ok(String::new())).unwrap();
+        assert_eq!(whole.unwrap().1.outputs, pieces.1.outputs);
+    }
+}
