@@ -4,6 +4,7 @@
 mod check;
 mod compare;
 mod coverage;
+mod delivery;
 mod explain;
 mod generate;
 mod indicators;

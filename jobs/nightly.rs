@@ -3,14 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use wellfield::audit::{self, Allowance, Allowed, AuditRow, Audited};
+use wellfield::audit::{Allowance, Allowed};
 use wellfield::contract::Contracts;
 use wellfield::fault::{Error, Fault, Result};
 use wellfield::lineage;
 use wellfield::manifest::{InputEntry, Manifest, PreviousEntry, RulebookEntry};
 use wellfield::metrics;
-use wellfield::night::{self, Night, Taken};
-use wellfield::outputs::OutputTable;
+use wellfield::night::{self, Taken};
 use wellfield::previous::Previous;
 use wellfield::publish::{self, Lock};
 use wellfield::read::bank::Bank;
@@ -19,6 +18,7 @@ use wellfield::regulator::{self, Export, Vintage};
 use wellfield::report::{NightReport, Outcome};
 use wellfield::watch::{Moment, Progress, Watch};
 
+use crate::delivery::Rated;
 use crate::log::Log;
 use crate::options::Nightly;
 use crate::panic;
@@ -119,26 +119,12 @@ impl Tonight {
         if night.register.is_empty() {
             log.remark("no household is in the run");
         }
-        let outputs = watch.stage("outputs", output_rows, || night.outputs(&previous, &rulebook, &contracts))?;
         let sequence = publish::next_sequence(&published::list(&runs)?, options.as_of);
         let vintage =
             Vintage { bank: &bank.name, as_of: options.as_of, run_id: &run_id, sequence, made_from: &made_from };
         let (indicators, tables) = (&night.indicators, &night.cleaned.tables);
         let export = || regulator::export(indicators, tables, &rulebook, &contracts, &vintage, earlier.as_ref());
         let export = watch.stage("regulator", released_rows, export)?;
-        let audited = Audited {
-            cleaned: &night.cleaned,
-            outputs: &outputs,
-            released: &export.table.batch,
-            previous: &previous,
-            rulebook: &rulebook,
-            contracts: &contracts,
-        };
-        let allowed = allowed(options);
-        let checked = |checks: &Vec<AuditRow>| checks.len() as u64;
-        report.audit = watch.stage("audit", checked, || audit::audit(&audited, &allowed))?;
-        audit::verdict(&report.audit)?;
-
         let manifest = Manifest {
             run_id: run_id.clone(),
             as_of: options.as_of.to_string(),
@@ -151,22 +137,11 @@ impl Tonight {
             previous_run: earlier_run.as_ref().map(PreviousEntry::of),
             inputs: report.inputs.clone(),
             tables: night.counts.clone(),
-            stages: watch.costs().to_vec(),
-            audit: report.audit.clone(),
-            remarks: remarks(&night, &report.audit),
             ..Manifest::default()
         };
-        let rows = output_rows(&outputs);
-        report.stages = watch.costs().to_vec();
-        let so_far: &NightReport = report;
-        let beside = |manifest: &Manifest| {
-            lineage::events(&so_far.with_run(manifest, Outcome::Published, Moment::now()), &contracts)
-        };
-        let (folder, manifest) = watch.stage(
-            "publish",
-            |_| rows,
-            || publish::publish(&runs, &outputs, Some(&export), &contracts, manifest, &beside),
-        )?;
+        let (night, previous, rulebook, contracts, export) = (&night, &previous, &rulebook, &contracts, &export);
+        let rated = Rated { night, previous, rulebook, contracts, export };
+        let (folder, manifest) = rated.deliver(&runs, manifest, &allowed(options), watch, report)?;
         *report = report.with_run(&manifest, Outcome::Published, report.ended);
         point_to_newest(&runs)?;
         Ok(folder)
@@ -193,24 +168,12 @@ fn allowed(options: &Nightly) -> Allowed {
     allowed
 }
 
-/// What a reader of the manifest should know: what cleaning noted, and what was allowed.
-fn remarks(night: &Night, audit: &[AuditRow]) -> Vec<String> {
-    let allowed = audit.iter().filter(|row| row.allowed);
-    let allowed = allowed.map(|row| format!("`{}` of table `{}` was allowed: {}", row.check, row.table, row.detail));
-    night.cleaned.remarks.iter().cloned().chain(allowed).collect()
-}
-
 /// A run that was killed after its folder became visible left the pointer behind; the next one mends it.
 fn point_to_newest(runs: &Path) -> Result<()> {
     match published::list(runs)?.last() {
         Some(newest) => publish::point_to_latest(runs, newest),
         None => Ok(()),
     }
-}
-
-#[allow(clippy::ptr_arg)]
-fn output_rows(outputs: &Vec<OutputTable>) -> u64 {
-    outputs.iter().map(|output| output.batch.num_rows() as u64).sum()
 }
 
 fn released_rows(export: &Export) -> u64 {

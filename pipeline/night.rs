@@ -232,9 +232,14 @@ fn indicate(covered: &Covered, watch: &mut Watch) -> Result<Indicators> {
 }
 
 impl Night {
-    /// The output tables of the household stages.
-    pub fn outputs(&self, previous: &Previous, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<OutputTable>> {
-        outputs::tables(&Results {
+    /// What the output tables are made from.
+    pub fn results<'a>(
+        &'a self,
+        previous: &'a Previous,
+        rulebook: &'a Rulebook,
+        contracts: &'a Contracts,
+    ) -> Results<'a> {
+        Results {
             tables: &self.cleaned.tables,
             register: &self.register,
             checks: &self.checks,
@@ -250,7 +255,12 @@ impl Night {
             previous,
             rulebook,
             contracts,
-        })
+        }
+    }
+
+    /// Every output table, whole.
+    pub fn outputs(&self, previous: &Previous, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<OutputTable>> {
+        outputs::tables(self.results(previous, rulebook, contracts))
     }
 }
 

@@ -2,6 +2,8 @@
 //! Every household is scored, also one that will not be rated: the reader sees what is there.
 //! Leaves to `grade` what a score is worth.
 
+use std::ops::Range;
+
 use arrow::array::ArrayRef;
 use rayon::prelude::*;
 
@@ -38,8 +40,9 @@ impl Scores {
         self.households.get(number).ok_or_else(|| Error::internal(format!("household {number} has no score")))
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &HouseholdScore> {
-        self.households.iter()
+    /// The scores of households by their numbers.
+    pub fn of(&self, numbers: &Range<usize>) -> &[HouseholdScore] {
+        self.households.get(numbers.clone()).unwrap_or(&[])
     }
 }
 

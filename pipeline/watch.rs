@@ -1,7 +1,7 @@
 //! How long each stage took and how much memory the program has needed so far. The only place that looks at a clock:
 //! what it measures goes into the manifest and the log, and never into a result.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,8 @@ impl Moment {
     }
 }
 
-/// The stages of a night, in the order in which they run.
+/// The stages of a night, in the order in which they end. The last three run piece by piece, by turns: the large tables
+/// are made, audited and written while they pass by.
 pub const STAGES: [&str; 14] = [
     "clean",
     "visits",
@@ -34,8 +35,8 @@ pub const STAGES: [&str; 14] = [
     "distances",
     "indicators",
     "disclosure",
-    "outputs",
     "regulator",
+    "outputs",
     "audit",
     "publish",
 ];
@@ -53,13 +54,28 @@ pub enum Progress {
 pub struct StageCost {
     /// The stage's name.
     pub stage: String,
-    /// Wall-clock time.
+    /// Wall-clock time; of a stage that runs piece by piece that of its pieces together.
     pub seconds: f64,
     /// Rows that the stage made, or read for the stages that only read.
     pub rows: u64,
     /// The most memory that the program has held up to the stage's end; null where the system does not tell.
     #[serde(deserialize_with = "Option::deserialize")]
     pub peak_memory_bytes: Option<u64>,
+}
+
+/// A stage that runs piece by piece, between pieces of others: what its pieces have cost so far. Its seconds are theirs
+/// together.
+#[derive(Debug)]
+pub struct Pieces {
+    stage: String,
+    lasted: Duration,
+    rows: u64,
+}
+
+impl Pieces {
+    pub fn of(stage: &str) -> Pieces {
+        Pieces { stage: stage.to_string(), lasted: Duration::ZERO, rows: 0 }
+    }
 }
 
 /// Measures the stages of a run, and tells each to whoever watches.
@@ -82,22 +98,41 @@ impl<'a> Watch<'a> {
     }
 
     /// Runs a stage. `rows` counts what it made.
-    #[allow(clippy::disallowed_methods)]
     pub fn stage<T>(&mut self, stage: &str, rows: impl Fn(&T) -> u64, run: impl FnOnce() -> Result<T>) -> Result<T> {
-        (self.tell)(&Progress::Begun(stage.to_string()));
+        let mut pieces = Pieces::of(stage);
+        let made = self.piece(&mut pieces, rows, run)?;
+        self.end(pieces).map(|()| made)
+    }
+
+    /// Runs a piece of a stage. `rows` counts what the piece made.
+    #[allow(clippy::disallowed_methods)]
+    pub fn piece<T>(
+        &mut self,
+        pieces: &mut Pieces,
+        rows: impl Fn(&T) -> u64,
+        run: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        (self.tell)(&Progress::Begun(pieces.stage.clone()));
         let start = Instant::now();
         let made = run()?;
+        pieces.lasted += start.elapsed();
+        pieces.rows += rows(&made);
+        Ok(made)
+    }
+
+    /// Ends a stage that ran piece by piece.
+    pub fn end(&mut self, pieces: Pieces) -> Result<()> {
         let cost = StageCost {
-            stage: stage.to_string(),
+            stage: pieces.stage,
             // Whole microseconds: as few digits as are read back to the same number.
-            seconds: start.elapsed().as_micros() as f64 / 1e6,
-            rows: rows(&made),
+            seconds: pieces.lasted.as_micros() as f64 / 1e6,
+            rows: pieces.rows,
             peak_memory_bytes: peak_memory_bytes(),
         };
         (self.tell)(&Progress::Ended(cost.clone()));
         let within = self.within_memory(&cost);
         self.costs.push(cost);
-        within.map(|()| made)
+        within
     }
 
     /// A run that needs more than it was given stops before it drives out its neighbours.

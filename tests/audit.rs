@@ -1,6 +1,8 @@
 //! The audit must be able to fail: for every check of an output table one cell of a sound night is changed, and just that
 //! check has to notice. What a failed audit does to a run is looked at in `command_line` and `nights`.
 
+mod pieces;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

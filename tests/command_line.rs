@@ -184,8 +184,8 @@ fn a_night_prints_one_line_per_stage_and_the_folder_last() {
     distances             2 rows [seconds] s
     indicators          193 rows [seconds] s
     disclosure          193 rows [seconds] s
-    outputs             248 rows [seconds] s
     regulator           193 rows [seconds] s
+    outputs             248 rows [seconds] s
     audit                58 rows [seconds] s
     publish             248 rows [seconds] s
     ");
@@ -358,8 +358,8 @@ fn too_many_rows_set_aside_fail_the_audit() {
     distances             1 rows [seconds] s
     indicators          193 rows [seconds] s
     disclosure          193 rows [seconds] s
-    outputs             240 rows [seconds] s
     regulator           193 rows [seconds] s
+    outputs             240 rows [seconds] s
     audit                56 rows [seconds] s
     error: audit `set_aside_share` of table `visits` failed: 11 of 12 rows set aside; more than 1 % of them and more than 10 rows are too many
 

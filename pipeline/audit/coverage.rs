@@ -1,7 +1,7 @@
 //! What must hold of the tables of coverage: nothing is lost on the way from grids to branches, areas and segments,
 //! officers' points make up their scores, and the public notice names nobody whom it may not name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray, Int64Array, StringArray};
 
@@ -15,26 +15,25 @@ use super::{AuditRow, Outputs, column, counts, decimals, outcome, strings, with_
 /// The segment that holds all households.
 const ALL: &str = "all";
 
-pub(super) fn audit(tables: &Outputs, areas: &Areas) -> Result<Vec<AuditRow>> {
+/// `households` are the rows of `household_grades`.
+pub(super) fn audit(tables: &Outputs, areas: &Areas, households: u64) -> Result<Vec<AuditRow>> {
     Ok(vec![
-        every_household_counted(tables)?,
+        every_household_counted(tables, households)?,
         branches_add_up(tables)?,
         areas_add_up(tables, areas)?,
         segments_add_up(tables, "branch_coverage", "branch_id")?,
         segments_add_up(tables, "area_coverage", "area_id")?,
         officer_points_sum(tables)?,
-        notice_is_allowed(tables)?,
     ])
 }
 
 /// A household is counted in one grid, or reported because its grid is not valid.
-fn every_household_counted(tables: &Outputs) -> Result<AuditRow> {
+fn every_household_counted(tables: &Outputs, households: u64) -> Result<AuditRow> {
     let table = "grid_coverage";
     let counted: i64 = counts(tables, table, Count::Households.name())?.iter().flatten().sum();
     let faults = strings(tables, "partition_faults", "fault")?;
     let reported = faults.iter().flatten().filter(|fault| *fault == "grid_not_valid").count();
-    let households = strings(tables, "household_grades", "household_id")?.len();
-    let missing = (households as u64).abs_diff(counted.cast_unsigned() + reported as u64);
+    let missing = households.abs_diff(counted.cast_unsigned() + reported as u64);
     let detail =
         format!("{households} households = {counted} in valid grids + {reported} reported as `grid_not_valid`");
     Ok(outcome("every_household_counted", table, missing, detail))
@@ -134,6 +133,58 @@ fn officer_points_sum(tables: &Outputs) -> Result<AuditRow> {
     Ok(with_examples("points_sum_to_score", table, wrong.map(|row| ids.value(row)), ids.len()))
 }
 
+/// Who is under public notice: every one of them is white-listed, agreed to be named, was accepted or adjusted with the
+/// grade that is posted, and is named by one character only. Which of them are is found as the households pass by.
+pub(super) struct Notices<'a> {
+    ids: &'a StringArray,
+    names: &'a StringArray,
+    posted: &'a StringArray,
+    /// Rows of the notice in the byte order of their households.
+    by_id: Vec<usize>,
+}
+
+impl<'a> Notices<'a> {
+    const TABLE: &'static str = "public_notice";
+
+    pub fn of(tables: &Outputs<'a>) -> Result<Notices<'a>> {
+        let text = |name: &str| strings(tables, Notices::TABLE, name);
+        let (ids, names, posted) = (text("household_id")?, text("masked_name")?, text("final_grade")?);
+        let mut by_id: Vec<usize> = (0..ids.len()).collect();
+        by_id.sort_by_key(|&notice| ids.value(notice));
+        Ok(Notices { ids, names, posted, by_id })
+    }
+
+    /// The rows of the notice that name one of these households and may.
+    pub fn allowed(&self, tables: &Outputs) -> Result<Vec<usize>> {
+        let grades = "household_grades";
+        let text = |name: &str| strings(tables, grades, name);
+        let ids = text("household_id")?;
+        let (lists, decisions, finals) = (text("credit_list")?, text("decision")?, text("final_grade")?);
+        let consents = column(tables, grades, "notice_consent")?.as_boolean_opt();
+        let consents = consents.ok_or_else(|| Error::internal("`notice_consent` is neither true nor false"))?;
+        let is_allowed = |notice: usize| {
+            let Some(row) = find_sorted(ids, self.ids.value(notice)) else { return false };
+            let is_masked = self.names.value(notice).chars().skip(1).all(|letter| letter == '＊');
+            let consents = consents.is_valid(row) && consents.value(row);
+            let is_decided = matches!(decisions.value(row), "accept" | "adjust");
+            let is_white = lists.value(row) == "white";
+            is_masked && consents && is_decided && is_white && finals.value(row) == self.posted.value(notice)
+        };
+        let Some(last) = ids.len().checked_sub(1) else { return Ok(Vec::new()) };
+        let (first, last) = (ids.value(0), ids.value(last));
+        let begin = self.by_id.partition_point(|&notice| self.ids.value(notice) < first);
+        let named = self.by_id.iter().skip(begin).copied();
+        Ok(named.take_while(|&notice| self.ids.value(notice) <= last).filter(|&notice| is_allowed(notice)).collect())
+    }
+
+    /// `allowed` are the rows of the notice that were found to be in order.
+    pub fn are_allowed(&self, allowed: &[usize]) -> AuditRow {
+        let allowed: BTreeSet<usize> = allowed.iter().copied().collect();
+        let wrong = (0..self.ids.len()).filter(|notice| !allowed.contains(notice));
+        with_examples("notice_is_allowed", Notices::TABLE, wrong.map(|notice| self.ids.value(notice)), self.ids.len())
+    }
+}
+
 /// The row of an identifier in a column that is sorted by it.
 fn find_sorted(ids: &StringArray, id: &str) -> Option<usize> {
     let (mut low, mut high) = (0, ids.len());
@@ -142,27 +193,4 @@ fn find_sorted(ids: &StringArray, id: &str) -> Option<usize> {
         if ids.value(middle) < id { low = middle + 1 } else { high = middle }
     }
     (low < ids.len() && ids.value(low) == id).then_some(low)
-}
-
-/// Every household under public notice is white-listed, agreed to be named, was accepted or adjusted with the grade that
-/// is posted, and is named by one character only.
-fn notice_is_allowed(tables: &Outputs) -> Result<AuditRow> {
-    let (table, grades) = ("public_notice", "household_grades");
-    let ids = strings(tables, grades, "household_id")?;
-    let texts = |name: &str| strings(tables, grades, name);
-    let (lists, decisions, finals) = (texts("credit_list")?, texts("decision")?, texts("final_grade")?);
-    let consents = column(tables, grades, "notice_consent")?.as_boolean_opt();
-    let consents = consents.ok_or_else(|| Error::internal("`notice_consent` is neither true nor false"))?;
-    let noticed = strings(tables, table, "household_id")?;
-    let (names, posted) = (strings(tables, table, "masked_name")?, strings(tables, table, "final_grade")?);
-    let is_allowed = |notice: &usize| {
-        let Some(row) = find_sorted(ids, noticed.value(*notice)) else { return false };
-        let is_masked = names.value(*notice).chars().skip(1).all(|letter| letter == '＊');
-        let consents = consents.is_valid(row) && consents.value(row);
-        let is_decided = matches!(decisions.value(row), "accept" | "adjust");
-        let is_white = lists.value(row) == "white";
-        is_masked && consents && is_decided && is_white && finals.value(row) == posted.value(*notice)
-    };
-    let wrong = (0..noticed.len()).filter(|notice| !is_allowed(notice)).map(|notice| noticed.value(notice));
-    Ok(with_examples("notice_is_allowed", table, wrong, noticed.len()))
 }

@@ -1,21 +1,18 @@
 //! What must hold of every run before anybody sees it. Each check is a named row with its figures; a failed one
 //! keeps the run from being published. Looks at the output tables as they will be written, not at the stages' own
-//! memory. Leaves to `publish` the comparison of files with what was computed.
+//! memory; the large ones pass by piece by piece, and what is kept of a piece is counts and a few examples. Leaves to
+//! `publish` the comparison of files with what was computed.
 
 mod coverage;
 mod feed;
 mod households;
 mod indicators;
+mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array,
-};
+use arrow::array::{Array, AsArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{Decimal128Type, Float64Type, Int64Type, UInt32Type};
-use arrow::error::ArrowError;
-use arrow::row::{RowConverter, SortField};
-use arrow::util::display::array_value_to_string;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,9 +20,13 @@ use serde::{Deserialize, Serialize};
 use crate::clean::{CleanBank, RowCounts};
 use crate::contract::{Contract, Contracts, Type};
 use crate::fault::{Error, Fault, Result};
-use crate::outputs::OutputTable;
+use crate::outputs::{self, OutputTable};
 use crate::previous::Previous;
 use crate::rulebook::Rulebook;
+
+use self::coverage::Notices;
+use self::households::Households;
+use self::keys::Keys;
 
 /// The output tables by name.
 type Outputs<'t> = BTreeMap<&'t str, &'t RecordBatch>;
@@ -87,8 +88,8 @@ impl Allowed {
     }
 }
 
-/// What is looked at: the cleaned inputs with their counts, every output table, what is released to the regulator, and
-/// the run before.
+/// What is looked at: the cleaned inputs with their counts, output tables that are there as a whole, what is released to
+/// the regulator, and the run before.
 pub struct Audited<'a> {
     pub cleaned: &'a CleanBank,
     pub outputs: &'a [OutputTable],
@@ -98,23 +99,126 @@ pub struct Audited<'a> {
     pub contracts: &'a Contracts,
 }
 
-/// Every check, passed or not.
+/// Every check, passed or not, where every output table is there as a whole.
 pub fn audit(audited: &Audited, allowed: &Allowed) -> Result<Vec<AuditRow>> {
-    let Audited { cleaned, outputs, released, previous, rulebook, contracts } = *audited;
-    let tables: Outputs = outputs.iter().map(|output| (output.name.as_str(), &output.batch)).collect();
-    let households = strings(&tables, "household_grades", "household_id")?.len() as u64;
-    let mut rows = feed::audit(cleaned, households, previous, rulebook);
-    for row in rows.iter_mut().filter(|row| !row.passed) {
-        row.allowed = feed::allowance(&row.check).is_some_and(|allowance| allowed.covers(allowance, &row.table));
+    let of_households: Vec<&str> = outputs::of_households().collect();
+    let is_large =
+        |table: &&OutputTable| table.name == outputs::VISIT_CHECKS || of_households.contains(&table.name.as_str());
+    let (large, small): (Vec<_>, Vec<_>) = audited.outputs.iter().partition(is_large);
+    let [large, small] = [large, small].map(|tables| tables.into_iter().cloned().collect::<Vec<_>>());
+    let audited = Audited { outputs: &small, ..*audited };
+    let mut audit = Audit::begin(&audited)?;
+    audit.take(audit.look(&large)?)?;
+    audit.end(allowed)
+}
+
+/// An audit that the large tables pass piece by piece: `visit_checks` batch by batch, and the tables of households by
+/// households, of which a piece holds all rows in all those tables. Pieces can be looked at side by side, and are taken
+/// in the order of their rows.
+pub struct Audit<'a> {
+    audited: &'a Audited<'a>,
+    notices: Notices<'a>,
+    seen: Seen,
+}
+
+/// What was found of rows that follow each other.
+#[derive(Default)]
+pub struct Seen {
+    tables: BTreeMap<String, SeenTable>,
+    households: Households,
+    /// The rows of the public notice that name a household who may be named so.
+    noticed: Vec<usize>,
+}
+
+struct SeenTable {
+    rows: u64,
+    keys: Keys,
+    /// Columns of shares, and their values that are none.
+    shares: usize,
+    outside: u64,
+}
+
+impl<'a> Audit<'a> {
+    pub fn begin(audited: &'a Audited<'a>) -> Result<Audit<'a>> {
+        Ok(Audit { audited, notices: Notices::of(&by_name(audited.outputs))?, seen: Seen::default() })
     }
-    rows.extend(cleaned.counts.iter().map(|(table, counts)| rows_add_up(table, counts)));
-    let keys = outputs.par_iter().map(|output| key_is_sorted(contracts.output(&output.name)?, &output.batch));
-    rows.extend(keys.collect::<Result<Vec<_>>>()?);
-    rows.extend(households::audit(&tables, rulebook)?);
-    rows.extend(shares_in_bounds(outputs, contracts)?);
-    rows.extend(coverage::audit(&tables, &cleaned.tables.areas)?);
-    rows.extend(indicators::audit(&tables, released, &cleaned.tables.areas, rulebook, contracts)?);
-    Ok(rows)
+
+    /// Looks at the next rows of some tables: a batch of visits, or all rows of some households.
+    pub fn look(&self, tables: &[OutputTable]) -> Result<Seen> {
+        let seen = tables.par_iter().map(|output| {
+            let contract = self.audited.contracts.output(&output.name)?;
+            Ok((output.name.clone(), SeenTable::of(contract, &output.batch)?))
+        });
+        let seen = Seen { tables: seen.collect::<Result<_>>()?, ..Seen::default() };
+        let tables = by_name(tables);
+        if !outputs::of_households().all(|table| tables.contains_key(table)) {
+            return Ok(seen);
+        }
+        let households = Households::of(&tables, self.audited.rulebook)?;
+        Ok(Seen { households, noticed: self.notices.allowed(&tables)?, ..seen })
+    }
+
+    /// Adds what was found of the rows that come next.
+    pub fn take(&mut self, seen: Seen) -> Result<()> {
+        for (name, next) in seen.tables {
+            match self.seen.tables.get_mut(&name) {
+                Some(table) => table.add(next)?,
+                None => drop(self.seen.tables.insert(name, next)),
+            }
+        }
+        self.seen.households.add(seen.households);
+        self.seen.noticed.extend(seen.noticed);
+        Ok(())
+    }
+
+    /// Every check, passed or not.
+    pub fn end(mut self, allowed: &Allowed) -> Result<Vec<AuditRow>> {
+        let Audited { cleaned, outputs, released, previous, rulebook, contracts } = *self.audited;
+        self.take(self.look(outputs)?)?;
+        let (tables, areas) = (by_name(outputs), &cleaned.tables.areas);
+        let households = self.seen.tables.get("household_grades").map_or(0, |table| table.rows);
+        let mut rows = feed::audit(cleaned, households, previous, rulebook);
+        for row in rows.iter_mut().filter(|row| !row.passed) {
+            row.allowed = feed::allowance(&row.check).is_some_and(|allowance| allowed.covers(allowance, &row.table));
+        }
+        rows.extend(cleaned.counts.iter().map(|(table, counts)| rows_add_up(table, counts)));
+        let seen = || outputs::names().filter_map(|name| Some((name, self.seen.tables.get(name)?)));
+        rows.extend(seen().map(|(name, table)| table.keys.outcome(name)));
+        rows.extend(self.seen.households.outcomes());
+        rows.extend(seen().filter_map(|(name, table)| table.share_in_bounds(name)));
+        rows.extend(coverage::audit(&tables, areas, households)?);
+        rows.push(self.notices.are_allowed(&self.seen.noticed));
+        rows.extend(indicators::audit(&tables, released, areas, rulebook, contracts)?);
+        Ok(rows)
+    }
+}
+
+fn by_name(outputs: &[OutputTable]) -> Outputs<'_> {
+    outputs.iter().map(|output| (output.name.as_str(), &output.batch)).collect()
+}
+
+impl SeenTable {
+    fn of(contract: &Contract, batch: &RecordBatch) -> Result<SeenTable> {
+        let shares = contract.columns.iter().filter(|column| column.kind == Type::Share);
+        let shares = shares.map(|column| floats(batch, &contract.table, &column.name));
+        let shares = shares.collect::<Result<Vec<_>>>()?;
+        let is_outside = |share: &f64| !(0.0..=1.0).contains(share);
+        let outside = shares.iter().map(|shares| shares.iter().flatten().filter(is_outside).count() as u64).sum();
+        let keys = Keys::of(contract, batch)?;
+        Ok(SeenTable { rows: batch.num_rows() as u64, keys, shares: shares.len(), outside })
+    }
+
+    fn add(&mut self, next: SeenTable) -> Result<()> {
+        self.rows += next.rows;
+        self.outside += next.outside;
+        self.keys.add(next.keys)
+    }
+
+    /// A part is not more than its whole: every share lies in 0 to 1.
+    fn share_in_bounds(&self, table: &str) -> Option<AuditRow> {
+        let detail = format!("{} values of {} columns lie outside 0 to 1", self.outside, self.shares);
+        (self.shares > 0).then(|| outcome("share_in_bounds", table, self.outside, detail))
+    }
 }
 
 /// Whether too many rows of a table were set aside, decided on the counts alone.
@@ -161,40 +265,6 @@ fn outcome(check: &str, table: &str, failures: u64, detail: String) -> AuditRow 
     AuditRow { check: check.into(), table: table.into(), passed: failures == 0, allowed: false, failures, detail }
 }
 
-/// Rows of a table whose keys are compared at once.
-const ROWS_AT_ONCE: usize = 1 << 16;
-
-/// Keys rise strictly from row to row: so they are unique, and the table is sorted.
-fn key_is_sorted(contract: &Contract, batch: &RecordBatch) -> Result<AuditRow> {
-    let positions = contract.key.iter().map(|name| contract.require(name)).collect::<Result<Vec<_>>>()?;
-    let columns: Vec<_> = positions.iter().map(|&position| batch.column(position).clone()).collect();
-    let last = batch.num_rows().saturating_sub(1);
-    let starts: Vec<usize> = (0..last).step_by(ROWS_AT_ONCE).collect();
-    // Each part ends with the first row of the next one, so that every row is compared with the one before it.
-    let parts = starts.into_par_iter().map(|start| {
-        let rows = ROWS_AT_ONCE.min(last - start) + 1;
-        let columns: Vec<_> = columns.iter().map(|column| column.slice(start, rows)).collect();
-        not_above(&columns).map(|wrong| wrong.into_iter().map(|row| start + row).collect::<Vec<_>>())
-    });
-    let internal = |error: ArrowError| Error::internal(error.to_string());
-    let wrong = parts.collect::<std::result::Result<Vec<_>, _>>().map_err(internal)?.concat();
-    let examples = wrong.iter().take(EXAMPLES_MAX).map(|&row| {
-        let values = columns.iter().map(|column| array_value_to_string(column, row));
-        Ok(format!("`{}`", values.collect::<std::result::Result<Vec<_>, _>>().map_err(internal)?.join("|")))
-    });
-    let examples = examples.collect::<Result<Vec<_>>>()?;
-    let detail = format!("{} rows repeat a key or stand out of order{}", wrong.len(), for_example(&examples));
-    Ok(outcome("key_unique", &contract.table, wrong.len() as u64, detail))
-}
-
-/// Rows whose key is not above that of the row before.
-fn not_above(columns: &[ArrayRef]) -> std::result::Result<Vec<usize>, ArrowError> {
-    let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
-    let rows = RowConverter::new(fields)?.convert_columns(columns)?;
-    let pairs = rows.iter().zip(rows.iter().skip(1)).enumerate();
-    Ok(pairs.filter(|(_, (one, next))| one >= next).map(|(place, _)| place + 1).collect())
-}
-
 /// The end of a sentence that names some of what it counts.
 fn for_example(examples: &[String]) -> String {
     if examples.is_empty() { String::new() } else { format!(", for example {}", examples.join(", ")) }
@@ -239,6 +309,13 @@ impl<'a> Texts<'a> {
             Texts::Coded(codes, texts) => texts.value(codes.value(row) as usize),
         }
     }
+
+    fn is_same(&self, row: usize, other: usize) -> bool {
+        match self {
+            Texts::Coded(codes, _) if codes.value(row) == codes.value(other) => true,
+            _ => self.value(row) == self.value(other),
+        }
+    }
 }
 
 fn counts<'a>(tables: &Outputs<'a>, table: &str, name: &str) -> Result<&'a Int64Array> {
@@ -251,38 +328,49 @@ fn decimals<'a>(tables: &Outputs<'a>, table: &str, name: &str) -> Result<&'a Dec
     found.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no decimal")))
 }
 
-/// A part is not more than its whole: every share lies in 0 to 1.
-fn shares_in_bounds(outputs: &[OutputTable], contracts: &Contracts) -> Result<Vec<AuditRow>> {
-    let mut rows = Vec::new();
-    for output in outputs {
-        let contract = contracts.output(&output.name)?;
-        let shares = contract.columns.iter().filter(|column| column.kind == Type::Share);
-        let columns = shares.map(|column| floats(&output.batch, &output.name, &column.name));
-        let columns = columns.collect::<Result<Vec<_>>>()?;
-        if columns.is_empty() {
-            continue;
-        }
-        let outside =
-            |shares: &Float64Array| shares.iter().flatten().filter(|share| !(0.0..=1.0).contains(share)).count();
-        let failures: usize = columns.iter().map(|shares| outside(shares)).sum();
-        let detail = format!("{failures} values of {} columns lie outside 0 to 1", columns.len());
-        rows.push(outcome("share_in_bounds", &output.name, failures as u64, detail));
-    }
-    Ok(rows)
-}
-
 fn floats<'a>(batch: &'a RecordBatch, table: &str, name: &str) -> Result<&'a Float64Array> {
     let found = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Float64Type>());
     found.ok_or_else(|| Error::internal(format!("`{name}` of `{table}` is no share")))
 }
 
+/// Rows that break a check, among those that were looked at, and the first of them by name.
+#[derive(Default)]
+struct Counted {
+    rows: u64,
+    wrong: u64,
+    examples: Vec<String>,
+}
+
+impl Counted {
+    fn of<'a>(wrong: impl Iterator<Item = &'a str>, rows: usize) -> Counted {
+        let mut counted = Counted { rows: rows as u64, ..Counted::default() };
+        for id in wrong {
+            counted.wrong += 1;
+            if counted.examples.len() < EXAMPLES_MAX {
+                counted.examples.push(format!("`{id}`"));
+            }
+        }
+        counted
+    }
+
+    /// Adds the rows that follow.
+    fn add(&mut self, next: Counted) {
+        self.rows += next.rows;
+        self.wrong += next.wrong;
+        self.examples.extend(next.examples);
+        self.examples.truncate(EXAMPLES_MAX);
+    }
+
+    fn outcome(&self, check: &str, table: &str) -> AuditRow {
+        let Counted { rows, wrong, examples } = self;
+        let detail = match wrong {
+            0 => format!("{rows} rows looked at"),
+            _ => format!("{wrong} of {rows} rows{}", for_example(examples)),
+        };
+        outcome(check, table, *wrong, detail)
+    }
+}
+
 fn with_examples<'a>(check: &str, table: &str, wrong: impl Iterator<Item = &'a str>, rows: usize) -> AuditRow {
-    let wrong: Vec<&str> = wrong.collect();
-    let examples: Vec<String> = wrong.iter().take(EXAMPLES_MAX).map(|id| format!("`{id}`")).collect();
-    let detail = if wrong.is_empty() {
-        format!("{rows} rows looked at")
-    } else {
-        format!("{} of {rows} rows{}", wrong.len(), for_example(&examples))
-    };
-    outcome(check, table, wrong.len() as u64, detail)
+    Counted::of(wrong, rows).outcome(check, table)
 }

@@ -1,17 +1,18 @@
-//! The tables of the household stages: visits and facts, points, grades, limits, and what was set aside.
+//! The tables of visits and households: checks and facts, points, grades and limits. They grow with the bank, and are
+//! made of some rows at a time.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, UInt32Array, new_empty_array,
+    Array as _, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray, UInt32Array,
 };
-use arrow::buffer::ScalarBuffer;
-use arrow::compute::{cast, concat};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::compute::cast;
+use arrow::datatypes::Int64Type;
 
-use crate::clean::SetAside;
+use crate::clean::IdIndex;
 use crate::clean::typed::Rows as _;
-use crate::facts::{FactValue, value_at};
+use crate::facts::{FactValue, value_at, whole_at};
 use crate::fault::{Error, Result};
 use crate::grade::Ranks;
 use crate::limit::credit_list::profile_valid_until;
@@ -21,115 +22,23 @@ use crate::rulebook::{FactKind, kind_of};
 use crate::score::{HouseholdScore, unit_scale};
 use crate::visits::{CheckedVisits, Flag, Flags};
 
-use super::{MONEY, POINTS, Results, at_once, coded, decimals, list, text};
+use super::{MONEY, Outputs, POINTS, Results, at_once, coded, decimals, list, text};
 
-/// Key visit_id.
-pub(super) fn visit_checks(results: &Results) -> Result<Vec<ArrayRef>> {
-    let parts = (0..results.checks.parts()).map(|part| visit_checks_part(results, part)).collect::<Result<Vec<_>>>()?;
-    let contract = results.contracts.output("visit_checks")?;
-    let columns = (0..contract.columns.len()).map(|place| {
-        let columns: Vec<&dyn Array> = parts.iter().filter_map(|part| part.get(place)).map(AsRef::as_ref).collect();
-        match columns.is_empty() {
-            true => {
-                Ok(new_empty_array(&contract.columns.get(place).map_or(DataType::Null, |column| column.kind.arrow())))
-            }
-            false => concat(&columns).map_err(|error| Error::internal(error.to_string())),
-        }
-    });
-    columns.collect()
-}
-
-/// The rows of one part of the visits.
-fn visit_checks_part(results: &Results, part: usize) -> Result<Vec<ArrayRef>> {
-    let tables = results.tables;
-    let CheckedVisits { visits, flags, .. } = results.checks.part(part)?;
-    let names = Flag::ALL.map(Flag::name);
-    let named = move |flags: Flags| flags.iter().map(move |flag| names.get(flag as usize).copied().unwrap_or(""));
-    let positions = |column: &UInt32Array| column.values().clone();
-    let (officers, grids) = (positions(&visits.officers), positions(&visits.grids));
-    let of =
-        |positions: &ScalarBuffer<u32>| positions.iter().map(|&position| Some(position as usize)).collect::<Vec<_>>();
-    let branches = grids.iter().map(|&grid| tables.grids.branch_id.get(grid as usize)).collect::<Vec<_>>();
-    at_once(vec![
-        Box::new(|| Ok(Arc::new(visits.ids.clone()))),
-        Box::new(|| coded(of(&officers).into_iter(), tables.officers.ids.ids())),
-        Box::new(|| coded(of(&grids).into_iter(), tables.grids.ids.ids())),
-        Box::new(|| coded((0..visits.len()).map(|row| visits.household(row)), tables.households.ids.ids())),
-        Box::new(|| coded(branches.iter().copied(), tables.branches.ids.ids())),
-        Box::new(|| Ok(Arc::new(visits.started_at.clone()))),
-        Box::new(|| Ok(Arc::new(flags.iter().map(|flags| Some(flags.is_valid())).collect::<BooleanArray>()))),
-        Box::new(|| Ok(list(flags.iter().map(|&of| named(of))))),
-    ])
-}
-
-/// Key household_id.
-pub(super) fn household_facts(results: &Results) -> Result<Vec<ArrayRef>> {
-    let households = &results.tables.households;
-    let row = |number: usize| results.register.row(number);
-    let cares = &results.contracts.input("households")?.column("care_category")?.words;
-    let care = |number: usize| households.care_category.get(row(number)).map_or(usize::MAX, usize::from);
-    let mut columns = results.identity()?;
-    columns.push(Arc::new(
-        results.numbers().map(|number| households.member_count.get(row(number))).collect::<Int64Array>(),
-    ));
-    columns.push(text(results.numbers().map(|number| cares.get(care(number)).map(String::as_str))));
-    let contract = results.contracts.output("household_facts")?;
-    for (fact, column) in results.facts.columns() {
-        let kind = contract.column(fact.name)?.kind;
-        columns.push(match fact.kind {
-            FactKind::Money | FactKind::Points => {
-                let whole = column.as_primitive_opt::<Int64Type>();
-                let whole = whole.ok_or_else(|| Error::internal(format!("`{}` is not whole", fact.name)))?;
-                decimals(kind, whole.iter().map(|value| value.map(i128::from)))?
-            }
-            _ => cast(column, &kind.arrow()).map_err(|error| Error::internal(error.to_string()))?,
-        });
-    }
-    Ok(columns)
-}
-
-/// Key (household_id, characteristic).
-pub(super) fn scorecard_points(results: &Results) -> Result<Vec<ArrayRef>> {
-    let cards = &results.rulebook.scorecards;
-    // Characteristics in the byte order of their names, which is the key's, each with its fact.
-    let mut order: Vec<Vec<Characteristic>> = Vec::new();
-    let (mut blocks, mut names) = (Vec::new(), Vec::new());
-    for card in cards {
-        let mut of_card: Vec<_> = card.characteristics.iter().enumerate().collect();
-        of_card.sort_by_key(|(_, characteristic)| characteristic.fact.as_str());
-        let characteristics = of_card.into_iter().map(|(at, characteristic)| {
-            let column = results.facts.column(&characteristic.fact);
-            let column = column.ok_or_else(|| Error::internal(format!("no fact `{}`", characteristic.fact)))?;
-            blocks.push(card.blocks.get(characteristic.block).map_or("", |block| block.id.as_str()));
-            names.push(characteristic.fact.as_str());
-            let (kind, max_points) = (kind_of(&characteristic.fact), characteristic.max_points());
-            Ok(Characteristic { at, place: names.len() - 1, column, kind, max_points })
-        });
-        order.push(characteristics.collect::<Result<_>>()?);
-    }
-    let lines = || {
-        results.scores.iter().enumerate().flat_map(|(household, score)| {
-            let characteristics = order.get(score.scorecard).into_iter().flatten();
-            characteristics.map(move |characteristic| Line { household, score, characteristic })
-        })
-    };
-    let tenths = |of: fn(&Line) -> i32| decimals(POINTS, lines().map(|line| Some(i128::from(of(&line)))));
-    at_once(vec![
-        Box::new(|| {
-            let ids = results.numbers().map(|number| results.household_id(number));
-            coded(lines().map(|line| Some(line.household)), ids)
-        }),
-        Box::new(|| coded(lines().map(|line| Some(line.score.scorecard)), cards.iter().map(|card| card.id.as_str()))),
-        Box::new(|| coded(lines().map(|line| Some(line.characteristic.place)), blocks.iter().copied())),
-        Box::new(|| coded(lines().map(|line| Some(line.characteristic.place)), names.iter().copied())),
-        Box::new(|| Ok(Arc::new(lines().map(|line| line.value()).collect::<Float64Array>()))),
-        Box::new(|| tenths(|line| line.score.points.get(line.characteristic.at).copied().unwrap_or(0))),
-        Box::new(|| tenths(|line| line.characteristic.max_points)),
-        Box::new(|| {
-            let missing = lines().map(|line| line.score.is_missing.get(line.characteristic.at).copied());
-            Ok(Arc::new(missing.collect::<BooleanArray>()))
-        }),
-    ])
+/// What every piece of the large tables is made with, made once.
+pub(super) struct Large<'a> {
+    /// The identifiers that rows of visits are coded with.
+    officers: ArrayRef,
+    grids: ArrayRef,
+    households: ArrayRef,
+    branches: ArrayRef,
+    /// Of each scorecard its characteristics in the byte order of their names, which is the key's.
+    characteristics: Vec<Vec<Characteristic<'a>>>,
+    cards: ArrayRef,
+    /// Of the characteristics of all cards, by place.
+    blocks: ArrayRef,
+    names: ArrayRef,
+    /// What the earlier run said of each household.
+    earlier: Vec<Option<&'a PreviousHousehold>>,
 }
 
 /// A characteristic of a scorecard: its place on the card, its place among those of all cards, and its fact.
@@ -141,8 +50,124 @@ struct Characteristic<'a> {
     max_points: i32,
 }
 
+impl<'a> Large<'a> {
+    pub(super) fn of(results: &Results<'a>) -> Result<Large<'a>> {
+        let (tables, cards) = (results.tables, &results.rulebook.scorecards);
+        let ids = |index: &IdIndex| text(index.ids().map(Some));
+        let mut characteristics = Vec::new();
+        let (mut blocks, mut names) = (Vec::new(), Vec::new());
+        for card in cards {
+            let mut of_card: Vec<_> = card.characteristics.iter().enumerate().collect();
+            of_card.sort_by_key(|(_, characteristic)| characteristic.fact.as_str());
+            let of_card = of_card.into_iter().map(|(at, characteristic)| {
+                let column = results.facts.column(&characteristic.fact);
+                let column = column.ok_or_else(|| Error::internal(format!("no fact `{}`", characteristic.fact)))?;
+                blocks.push(card.blocks.get(characteristic.block).map_or("", |block| block.id.as_str()));
+                names.push(characteristic.fact.as_str());
+                let (kind, max_points) = (kind_of(&characteristic.fact), characteristic.max_points());
+                Ok(Characteristic { at, place: names.len() - 1, column, kind, max_points })
+            });
+            characteristics.push(of_card.collect::<Result<Vec<_>>>()?);
+        }
+        Ok(Large {
+            officers: ids(&tables.officers.ids),
+            grids: ids(&tables.grids.ids),
+            households: ids(&tables.households.ids),
+            branches: ids(&tables.branches.ids),
+            characteristics,
+            cards: text(cards.iter().map(|card| Some(card.id.as_str()))),
+            blocks: text(blocks.into_iter().map(Some)),
+            names: text(names.into_iter().map(Some)),
+            earlier: results.register.align(tables, results.previous),
+        })
+    }
+}
+
+/// The part of a column of all households that belongs to some of them.
+fn part<'a, T>(of_all: &'a [T], numbers: &Range<usize>) -> &'a [T] {
+    of_all.get(numbers.clone()).unwrap_or(&[])
+}
+
+/// Key visit_id. `checked` are some of the visits, in the order of the key.
+pub(super) fn visit_checks(outputs: &Outputs, checked: &CheckedVisits) -> Result<Vec<ArrayRef>> {
+    let Outputs { results, large } = outputs;
+    let CheckedVisits { visits, flags, .. } = checked;
+    let branch_ids = &results.tables.grids.branch_id;
+    let names = Flag::ALL.map(Flag::name);
+    let named = move |flags: Flags| flags.iter().map(move |flag| names.get(flag as usize).copied().unwrap_or(""));
+    at_once(vec![
+        Box::new(|| Ok(Arc::new(visits.ids.clone()))),
+        Box::new(|| coded(places(&visits.officers), &large.officers)),
+        Box::new(|| coded(places(&visits.grids), &large.grids)),
+        Box::new(|| coded((0..visits.len()).map(|row| visits.household(row)), &large.households)),
+        Box::new(|| coded(places(&visits.grids).map(|grid| branch_ids.get(grid?)), &large.branches)),
+        Box::new(|| Ok(Arc::new(visits.started_at.clone()))),
+        Box::new(|| Ok(Arc::new(flags.iter().map(|flags| Some(flags.is_valid())).collect::<BooleanArray>()))),
+        Box::new(|| Ok(list(flags.iter().map(|&of| named(of))))),
+    ])
+}
+
+fn places(positions: &UInt32Array) -> impl Iterator<Item = Option<usize>> + '_ {
+    positions.values().iter().map(|&position| Some(position as usize))
+}
+
+/// Key household_id.
+pub(super) fn household_facts(outputs: &Outputs, numbers: Range<usize>) -> Result<Vec<ArrayRef>> {
+    let results = &outputs.results;
+    let households = &results.tables.households;
+    let row = |number: usize| results.register.row(number);
+    let cares = &results.contracts.input("households")?.column("care_category")?.words;
+    let care = |number: usize| households.care_category.get(row(number)).map_or(usize::MAX, usize::from);
+    let mut columns = results.identity(&numbers)?;
+    columns
+        .push(Arc::new(numbers.clone().map(|number| households.member_count.get(row(number))).collect::<Int64Array>()));
+    columns.push(text(numbers.clone().map(|number| cares.get(care(number)).map(String::as_str))));
+    let contract = results.contracts.output("household_facts")?;
+    for (fact, column) in results.facts.columns() {
+        let (kind, column) = (contract.column(fact.name)?.kind, column.slice(numbers.start, numbers.len()));
+        columns.push(match fact.kind {
+            FactKind::Money | FactKind::Points => {
+                let whole = column.as_primitive_opt::<Int64Type>();
+                let whole = whole.ok_or_else(|| Error::internal(format!("`{}` is not whole", fact.name)))?;
+                decimals(kind, whole.iter().map(|value| value.map(i128::from)))?
+            }
+            _ => cast(&column, &kind.arrow()).map_err(|error| Error::internal(error.to_string()))?,
+        });
+    }
+    Ok(columns)
+}
+
+/// Key (household_id, characteristic).
+pub(super) fn scorecard_points(outputs: &Outputs, numbers: Range<usize>) -> Result<Vec<ArrayRef>> {
+    let Outputs { results, large } = outputs;
+    let scores = results.scores.of(&numbers);
+    let first = numbers.start;
+    let lines = || {
+        scores.iter().enumerate().flat_map(|(place, score)| {
+            let characteristics = large.characteristics.get(score.scorecard).into_iter().flatten();
+            characteristics.map(move |characteristic| Line { place, household: first + place, score, characteristic })
+        })
+    };
+    let tenths = |of: fn(&Line) -> i32| decimals(POINTS, lines().map(|line| Some(i128::from(of(&line)))));
+    at_once(vec![
+        Box::new(|| coded(lines().map(|line| Some(line.place)), &results.household_ids(numbers.clone()))),
+        Box::new(|| coded(lines().map(|line| Some(line.score.scorecard)), &large.cards)),
+        Box::new(|| coded(lines().map(|line| Some(line.characteristic.place)), &large.blocks)),
+        Box::new(|| coded(lines().map(|line| Some(line.characteristic.place)), &large.names)),
+        Box::new(|| Ok(Arc::new(lines().map(|line| line.value()).collect::<Float64Array>()))),
+        Box::new(|| tenths(|line| line.score.points.get(line.characteristic.at).copied().unwrap_or(0))),
+        Box::new(|| tenths(|line| line.characteristic.max_points)),
+        Box::new(|| {
+            let missing = lines().map(|line| line.score.is_missing.get(line.characteristic.at).copied());
+            Ok(Arc::new(missing.collect::<BooleanArray>()))
+        }),
+    ])
+}
+
 /// One row of `scorecard_points`.
 struct Line<'a> {
+    /// The household's place among those whose rows are made.
+    place: usize,
     household: usize,
     score: &'a HouseholdScore,
     characteristic: &'a Characteristic<'a>,
@@ -164,74 +189,70 @@ fn as_written(kind: FactKind, value: FactValue) -> f64 {
 }
 
 /// Key household_id.
-pub(super) fn household_grades(results: &Results) -> Result<Vec<ArrayRef>> {
-    let (grades, finals, rulebook) = (results.grades, &results.decided.finals, results.rulebook);
+pub(super) fn household_grades(outputs: &Outputs, numbers: Range<usize>) -> Result<Vec<ArrayRef>> {
+    let results = &outputs.results;
+    let (grades, rulebook) = (part(results.grades, &numbers), results.rulebook);
+    let (finals, lists) = (part(&results.decided.finals, &numbers), part(results.lists, &numbers));
     let ranks = Ranks::of(&rulebook.scale);
     let households = &results.tables.households;
     let decision_ids = finals.iter().map(|outcome| {
         let decisions = results.tables.decisions.as_ref()?;
         Some(decisions.decision_id.text(outcome.decision?.row))
     });
-    let as_of = results.register.as_of;
-    let until = results.numbers().map(|number| {
-        let age = results.facts.value("profile_age_days", number);
+    let (as_of, ages) = (results.register.as_of, results.facts.whole("profile_age_days")?);
+    let until = numbers.clone().map(|number| {
+        let age = whole_at(ages, number).map(FactValue::Whole);
         profile_valid_until(as_of, age, rulebook).map(|day| day.0)
     });
-    let cards =
-        results.scores.iter().map(|score| rulebook.scorecards.get(score.scorecard).map(|card| card.id.as_str()));
-    let mut columns = results.identity()?;
+    let scores = results.scores.of(&numbers);
+    let cards = scores.iter().map(|score| rulebook.scorecards.get(score.scorecard).map(|card| card.id.as_str()));
+    let consents = numbers.clone().map(|number| households.notice_consent.get(results.register.row(number)));
+    let mut columns = results.identity(&numbers)?;
     columns.extend([
         text(cards),
         decimals(POINTS, grades.iter().map(|grade| grade.score.map(i128::from)))?,
         text(grades.iter().map(|grade| Some(ranks.name(grade.rank)))),
         list(grades.iter().map(|grade| results.veto_codes(grade))),
-        list(grades.iter().map(|grade| grade.reasons.clone())),
+        list(grades.iter().map(|grade| &grade.reasons)),
         Arc::new(grades.iter().map(|grade| Some(grade.is_kept)).collect::<BooleanArray>()),
         text(grades.iter().map(|grade| grade.previous_grade.as_deref())),
         text(grades.iter().map(|grade| Some(grade.change.name()))),
         text(finals.iter().map(|outcome| Some(ranks.name(outcome.rank)))),
         text(decision_ids),
         text(finals.iter().map(|outcome| Some(outcome.decision.map_or("none", |decision| decision.action.name())))),
-        text(results.lists.iter().map(|(list, _)| Some(list.name()))),
-        Arc::new(
-            results
-                .numbers()
-                .map(|number| households.notice_consent.get(results.register.row(number)))
-                .collect::<BooleanArray>(),
-        ),
-        text(results.lists.iter().map(|(_, reason)| Some(*reason))),
+        text(lists.iter().map(|(list, _)| Some(list.name()))),
+        Arc::new(consents.collect::<BooleanArray>()),
+        text(lists.iter().map(|(_, reason)| Some(*reason))),
         Arc::new(until.collect::<Date32Array>()),
     ]);
     Ok(columns)
 }
 
 /// Key household_id.
-pub(super) fn grant_limits(results: &Results) -> Result<Vec<ArrayRef>> {
-    let (limits, finals, rulebook) = (results.limits, &results.decided.finals, results.rulebook);
+pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<Vec<ArrayRef>> {
+    let (results, previous) = (&outputs.results, part(&outputs.large.earlier, &numbers));
+    let (limits, rulebook) = (part(results.limits, &numbers), results.rulebook);
+    let (grades, finals) = (part(results.grades, &numbers), part(&results.decided.finals, &numbers));
     let ranks = Ranks::of(&rulebook.scale);
-    let previous: Vec<Option<&PreviousHousehold>> = results.register.align(results.tables, results.previous);
     let money = |of: &dyn Fn(&Limit) -> Option<i128>| decimals(MONEY, limits.iter().map(of));
     let fact = |name: &str| -> Result<ArrayRef> {
-        let column = results.facts.whole(name)?;
+        let column = results.facts.whole(name)?.slice(numbers.start, numbers.len());
         decimals(MONEY, column.iter().map(|value| Some(value.map_or(0, i128::from))))
     };
-    let spreads = results.numbers().map(|number| {
-        let rank = finals.get(number)?.rank;
-        let of_grade = crate::limit::grade_limits(&rulebook.limits, &ranks, rank).ok().flatten()?;
+    let spreads = numbers.clone().zip(finals).map(|(number, outcome)| {
+        let of_grade = crate::limit::grade_limits(&rulebook.limits, &ranks, outcome.rank).ok().flatten()?;
         let area = results.tables.areas.area_id.text(results.register.area(number));
         let stars = results.previous.stars.get(area).copied().unwrap_or(0);
         Some(crate::limit::rate_spread_bp(of_grade, stars, &rulebook.limits))
     });
     let terms =
         finals.iter().map(|outcome| ranks.in_scale(outcome.rank).map(|_| i64::from(rulebook.limits.term_months)));
-    let mut columns = vec![
-        text(results.numbers().map(|number| Some(results.household_id(number)))),
-        text(results.grades.iter().map(|grade| Some(ranks.name(grade.rank)))),
-    ];
+    let mut columns =
+        vec![results.household_ids(numbers.clone()), text(grades.iter().map(|grade| Some(ranks.name(grade.rank))))];
     for position in 0..Cap::ALL.len() {
         columns.push(money(&|limit| limit.caps.get(position).copied().flatten())?);
     }
-    let bindings: Vec<String> = limits.iter().map(|limit| limit.binding.name()).collect();
+    let bindings: StringArray = limits.iter().map(|limit| Some(limit.binding.name())).collect();
     columns.extend([
         money(&|limit| Some(limit.gross))?,
         fact("own_unsecured_outstanding")?,
@@ -240,7 +261,7 @@ pub(super) fn grant_limits(results: &Results) -> Result<Vec<ArrayRef>> {
         money(&|limit| Some(limit.deductions))?,
         money(&|limit| Some(limit.suggested))?,
         Arc::new(limits.iter().map(|limit| Some(limit.is_held)).collect::<BooleanArray>()),
-        text(bindings.iter().map(|binding| Some(binding.as_str()))),
+        Arc::new(bindings),
         decimals(MONEY, previous.iter().map(|earlier| earlier.map(|earlier| i128::from(earlier.suggested_limit))))?,
         text(finals.iter().map(|outcome| Some(ranks.name(outcome.rank)))),
         decimals(MONEY, finals.iter().map(|outcome| Some(outcome.limit)))?,
@@ -248,19 +269,4 @@ pub(super) fn grant_limits(results: &Results) -> Result<Vec<ArrayRef>> {
         Arc::new(terms.collect::<Int64Array>()),
     ]);
     Ok(columns)
-}
-
-/// Key (table_name, source, row_number).
-pub(super) fn quarantine(results: &Results) -> Result<Vec<ArrayRef>> {
-    let mut rows: Vec<&SetAside> = results.set_aside.iter().collect();
-    rows.sort_by_key(|row| (&row.table, &row.source, row.row_number));
-    Ok(vec![
-        text(rows.iter().map(|row| Some(row.table.as_str()))),
-        text(rows.iter().map(|row| Some(row.source.as_str()))),
-        Arc::new(rows.iter().map(|row| Some(row.row_number.cast_signed())).collect::<Int64Array>()),
-        text(rows.iter().map(|row| Some(row.key.as_str()))),
-        text(rows.iter().map(|row| Some(row.rule.as_str()))),
-        text(rows.iter().map(|row| row.column.as_deref())),
-        text(rows.iter().map(|row| Some(row.message.as_str()))),
-    ])
 }

@@ -1,18 +1,23 @@
 //! The results of the stages as output tables: one function per table, columns and types by its contract, rows sorted
-//! by its key. Nothing is computed here that a stage has not computed; files are left to `publish`.
+//! by its key. The tables that grow with the households are made piece by piece, so that nobody has to hold one as a
+//! whole. Nothing is computed here that a stage has not computed; files are left to `publish`.
 
 mod coverage;
 mod households;
 mod indicators;
 mod order;
+mod quarantine;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Int64Array, ListBuilder, RecordBatch, StringArray,
     StringBuilder, UInt32Array,
 };
+use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema};
+use rayon::prelude::*;
 
 use crate::clean::typed::Rows as _;
 use crate::clean::{SetAside, Tables};
@@ -29,7 +34,7 @@ use crate::previous::Previous;
 use crate::register::Register;
 use crate::rulebook::Rulebook;
 use crate::score::Scores;
-use crate::visits::VisitChecks;
+use crate::visits::{CheckedVisits, VisitChecks};
 
 /// One output table and its rows.
 #[derive(Clone, Debug)]
@@ -57,39 +62,142 @@ pub struct Results<'a> {
     pub contracts: &'a Contracts,
 }
 
-type Make = for<'a, 'b> fn(&'a Results<'b>) -> Result<Vec<ArrayRef>>;
+/// Makes the columns of a table, of all its rows.
+type MakeWhole = for<'a, 'b> fn(&'a Results<'b>) -> Result<Vec<ArrayRef>>;
+/// Makes the columns of a table, of the rows of some households.
+type MakePart = for<'a, 'b> fn(&'a Outputs<'b>, Range<usize>) -> Result<Vec<ArrayRef>>;
+
+enum Make {
+    /// One row for a visit, made batch by batch.
+    OfVisits,
+    /// Rows of each household, made by ranges of households.
+    OfHouseholds(MakePart),
+    Whole(MakeWhole),
+}
 
 /// The output tables, by name.
 const TABLES: [(&str, Make); 17] = [
-    ("visit_checks", households::visit_checks),
-    ("household_facts", households::household_facts),
-    ("scorecard_points", households::scorecard_points),
-    ("household_grades", households::household_grades),
-    ("grant_limits", households::grant_limits),
-    ("grid_coverage", coverage::grid_coverage),
-    ("branch_coverage", coverage::branch_coverage),
-    ("area_coverage", coverage::area_coverage),
-    ("officer_assessments", coverage::officer_assessments),
-    ("village_ratings", coverage::village_ratings),
-    ("conduct_ranking", coverage::conduct_ranking),
-    ("partition_faults", coverage::partition_faults),
-    ("grid_funding", coverage::grid_funding),
-    ("work_list", coverage::work_list),
-    ("indicators", indicators::indicators),
-    ("public_notice", coverage::public_notice),
-    ("quarantine", households::quarantine),
+    (VISIT_CHECKS, Make::OfVisits),
+    ("household_facts", Make::OfHouseholds(households::household_facts)),
+    ("scorecard_points", Make::OfHouseholds(households::scorecard_points)),
+    ("household_grades", Make::OfHouseholds(households::household_grades)),
+    ("grant_limits", Make::OfHouseholds(households::grant_limits)),
+    ("grid_coverage", Make::Whole(coverage::grid_coverage)),
+    ("branch_coverage", Make::Whole(coverage::branch_coverage)),
+    ("area_coverage", Make::Whole(coverage::area_coverage)),
+    ("officer_assessments", Make::Whole(coverage::officer_assessments)),
+    ("village_ratings", Make::Whole(coverage::village_ratings)),
+    ("conduct_ranking", Make::Whole(coverage::conduct_ranking)),
+    ("partition_faults", Make::Whole(coverage::partition_faults)),
+    ("grid_funding", Make::Whole(coverage::grid_funding)),
+    ("work_list", Make::Whole(coverage::work_list)),
+    ("indicators", Make::Whole(indicators::indicators)),
+    ("public_notice", Make::Whole(coverage::public_notice)),
+    ("quarantine", Make::Whole(quarantine::quarantine)),
 ];
 
-/// Makes every output table of the run.
-pub fn tables(results: &Results) -> Result<Vec<OutputTable>> {
-    use rayon::prelude::*;
-    TABLES
-        .par_iter()
-        .map(|&(name, make)| {
-            let contract = results.contracts.output(name)?;
-            Ok(OutputTable { name: name.to_string(), batch: batch(contract, make(results)?)? })
-        })
-        .collect()
+/// The table of which every evaluated visit has a row.
+pub const VISIT_CHECKS: &str = "visit_checks";
+
+/// The output tables in their order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().map(|(name, _)| *name)
+}
+
+/// The tables of which every household has rows: the rows of the same households are made together.
+pub fn of_households() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().filter(|(_, make)| matches!(make, Make::OfHouseholds(_))).map(|(name, _)| *name)
+}
+
+/// The output tables of a night: the small ones as a whole, the large ones piece by piece.
+pub struct Outputs<'a> {
+    results: Results<'a>,
+    large: households::Large<'a>,
+}
+
+impl<'a> Outputs<'a> {
+    pub fn of(results: Results<'a>) -> Result<Outputs<'a>> {
+        Ok(Outputs { large: households::Large::of(&results)?, results })
+    }
+
+    /// The tables that do not grow with households and visits.
+    pub fn small(&self) -> Result<Vec<OutputTable>> {
+        let made = TABLES.par_iter().filter_map(|(name, make)| match make {
+            Make::Whole(make) => Some(make(&self.results).and_then(|columns| self.table(name, columns))),
+            _ => None,
+        });
+        made.collect()
+    }
+
+    /// The households of the run, whose numbers begin at 0.
+    pub fn households(&self) -> usize {
+        self.results.register.len()
+    }
+
+    /// The rows of some households in each of their tables, in the order of their numbers, which is that of the keys.
+    pub fn of_households(&self, numbers: &Range<usize>) -> Result<Vec<OutputTable>> {
+        let made = TABLES.par_iter().filter_map(|(name, make)| match make {
+            Make::OfHouseholds(make) => Some(make(self, numbers.clone()).and_then(|columns| self.table(name, columns))),
+            _ => None,
+        });
+        made.collect()
+    }
+
+    /// The rows of `visit_checks`, at most so many at a time, in the order of the key; one batch without any where there
+    /// are none.
+    pub fn visit_checks(&self, rows_max: usize) -> impl Iterator<Item = Result<OutputTable>> {
+        let checks = self.results.checks;
+        let none = checks.is_empty().then(|| self.visits(&CheckedVisits::default()));
+        none.into_iter().chain((0..checks.parts()).flat_map(move |part| self.visits_of(checks.part(part), rows_max)))
+    }
+
+    /// The rows of one part of the visits.
+    fn visits_of(
+        &self,
+        part: Result<CheckedVisits>,
+        rows_max: usize,
+    ) -> Box<dyn Iterator<Item = Result<OutputTable>> + '_> {
+        match part {
+            Ok(visits) => {
+                let starts = (0..visits.len()).step_by(rows_max.max(1));
+                Box::new(starts.map(move |first| self.visits(&visits.slice(first, rows_max))))
+            }
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
+    }
+
+    fn visits(&self, visits: &CheckedVisits) -> Result<OutputTable> {
+        self.table(VISIT_CHECKS, households::visit_checks(self, visits)?)
+    }
+
+    /// The whole of `visit_checks`.
+    fn all_visits(&self) -> Result<OutputTable> {
+        let parts = self.visit_checks(usize::MAX).collect::<Result<Vec<_>>>()?;
+        let batches: Vec<&RecordBatch> = parts.iter().map(|part| &part.batch).collect();
+        let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), |batch| batch.schema());
+        let batch = concat_batches(&schema, batches).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(OutputTable { name: VISIT_CHECKS.to_string(), batch })
+    }
+
+    fn table(&self, name: &str, columns: Vec<ArrayRef>) -> Result<OutputTable> {
+        Ok(OutputTable { name: name.to_string(), batch: batch(self.results.contracts.output(name)?, columns)? })
+    }
+}
+
+/// Makes every output table of the run, whole.
+pub fn tables(results: Results) -> Result<Vec<OutputTable>> {
+    let outputs = Outputs::of(results)?;
+    let (visits, others) = rayon::join(
+        || outputs.all_visits(),
+        || Ok([outputs.of_households(&(0..outputs.households()))?, outputs.small()?].concat()),
+    );
+    Ok(std::iter::once(visits?).chain(others?).collect())
+}
+
+/// The schema of an output table, its text not coded.
+pub fn schema(contract: &Contract) -> Schema {
+    let fields = contract.columns.iter().map(|column| Field::new(&column.name, column.kind.arrow(), column.nullable));
+    Schema::new(fields.collect::<Vec<_>>())
 }
 
 /// Puts columns under the names and types of a contract; a column of another type is a fault of the program. Text may
@@ -115,10 +223,9 @@ pub fn text<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
 
 /// Text of which many rows hold the same: the place of each row's text among `texts`. The tables of visits and points
 /// have many rows for a household, and hold its identifier once.
-fn coded<'a>(codes: impl Iterator<Item = Option<usize>>, texts: impl Iterator<Item = &'a str>) -> Result<ArrayRef> {
+fn coded(codes: impl Iterator<Item = Option<usize>>, texts: &ArrayRef) -> Result<ArrayRef> {
     let codes: UInt32Array = codes.map(|code| code.map(|code| code as u32)).collect();
-    let texts = Arc::new(texts.map(Some).collect::<StringArray>());
-    let coded = DictionaryArray::try_new(codes, texts);
+    let coded = DictionaryArray::try_new(codes, Arc::clone(texts));
     coded.map(|coded| Arc::new(coded) as ArrayRef).map_err(|error| Error::internal(error.to_string()))
 }
 
@@ -128,7 +235,6 @@ fn coded_type() -> DataType {
 
 /// The columns of one table, made at once.
 fn at_once(columns: Vec<Box<dyn Fn() -> Result<ArrayRef> + Sync + Send + '_>>) -> Result<Vec<ArrayRef>> {
-    use rayon::prelude::*;
     columns.into_par_iter().map(|column| column()).collect()
 }
 
@@ -169,25 +275,25 @@ const MONEY: Type = Type::Money;
 const POINTS: Type = Type::Decimal { precision: 5, scale: 1 };
 
 impl Results<'_> {
-    fn numbers(&self) -> std::ops::Range<usize> {
-        0..self.register.len()
-    }
-
     fn household_id(&self, number: usize) -> &str {
         self.tables.households.household_id.text(self.register.row(number))
     }
 
+    fn household_ids(&self, numbers: Range<usize>) -> ArrayRef {
+        text(numbers.map(|number| Some(self.household_id(number))))
+    }
+
     /// `household_id, branch_id, grid_id, area_id, kind`.
-    fn identity(&self) -> Result<Vec<ArrayRef>> {
-        let (tables, register) = (self.tables, self.register);
+    fn identity(&self, numbers: &Range<usize>) -> Result<Vec<ArrayRef>> {
+        let (tables, register, numbers) = (self.tables, self.register, || numbers.clone());
         let kinds = &self.contracts.input("households")?.column("kind")?.words;
         let kind = |number: usize| tables.households.kind.get(register.row(number)).map_or(usize::MAX, usize::from);
         Ok(vec![
-            text(self.numbers().map(|number| Some(self.household_id(number)))),
-            text(self.numbers().map(|number| Some(tables.branches.branch_id.text(register.branch(number))))),
-            text(self.numbers().map(|number| Some(tables.grids.grid_id.text(register.grid(number))))),
-            text(self.numbers().map(|number| Some(tables.areas.area_id.text(register.area(number))))),
-            text(self.numbers().map(|number| kinds.get(kind(number)).map(String::as_str))),
+            self.household_ids(numbers()),
+            text(numbers().map(|number| Some(tables.branches.branch_id.text(register.branch(number))))),
+            text(numbers().map(|number| Some(tables.grids.grid_id.text(register.grid(number))))),
+            text(numbers().map(|number| Some(tables.areas.area_id.text(register.area(number))))),
+            text(numbers().map(|number| kinds.get(kind(number)).map(String::as_str))),
         ])
     }
 

@@ -14,8 +14,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use arrow::datatypes::Schema;
 use rayon::prelude::*;
 use serde::Serialize;
+use tempfile::TempDir;
 
 use crate::calendar::Date;
 use crate::contract::Contracts;
@@ -25,6 +27,7 @@ use crate::outputs::OutputTable;
 use crate::regulator::{self, Export};
 
 pub use self::lock::{Lock, lock, lock_existing};
+pub use self::parquet::TableWriter;
 use self::parquet::Written;
 pub use self::parquet::properties as table_properties;
 pub use self::prune::{leftovers, remove_runs};
@@ -44,8 +47,8 @@ pub fn next_sequence(published: &[crate::read::published::PublishedRun], as_of: 
     published.iter().filter(|run| run.as_of == as_of).map(|run| run.sequence).max().unwrap_or(0) + 1
 }
 
-/// Publishes the output tables, what leaves the bank (if anything does), their lineage and their manifest; returns the
-/// run's folder. What was written is filled into the manifest here, before `lineage` is asked for its events.
+/// Publishes tables that are all there as a whole. What was written is filled into the manifest, before `lineage` is
+/// asked for its events.
 pub fn publish(
     runs: &Path,
     outputs: &[OutputTable],
@@ -54,57 +57,110 @@ pub fn publish(
     manifest: Manifest,
     lineage: &dyn Fn(&Manifest) -> Result<String>,
 ) -> Result<(PathBuf, Manifest)> {
-    let day = runs.join(&manifest.as_of);
-    files::create_folder(&day)?;
-    publish_below(&day, outputs, export, contracts, manifest, lineage).inspect_err(|_| {
-        // An as-of date without a run leaves no trace; a folder that holds one is not removed by this.
-        let _ = fs::remove_dir(&day);
-    })
+    Publication::begin(runs, contracts, &manifest)?.finish(outputs, export, manifest, lineage)
 }
 
-fn publish_below(
-    day: &Path,
-    outputs: &[OutputTable],
-    export: Option<&Export>,
-    contracts: &Contracts,
-    mut manifest: Manifest,
-    lineage: &dyn Fn(&Manifest) -> Result<String>,
-) -> Result<(PathBuf, Manifest)> {
-    let hidden = tempfile::Builder::new()
-        .prefix(&format!("{HIDDEN}{}-", manifest.run_id))
-        .tempdir_in(day)
-        .map_err(|error| Error::io("create a folder in", day, &error))?;
-    files::restrict_folder(hidden.path())?;
-    manifest.outputs = write_tables(hidden.path(), outputs, contracts, &manifest)?;
-    if let Some(export) = export {
-        manifest.regulator = write_export(hidden.path(), export, contracts, &manifest)?;
+/// A run that is being written, in a hidden folder beside its place. Unless it is finished nothing is left of it: not of
+/// a night that fails, nor of one whose audit does.
+pub struct Publication<'c> {
+    contracts: &'c Contracts,
+    /// The run as far as its files tell of it: its id, its as-of date and its rulebook.
+    run: Manifest,
+    day: PathBuf,
+    /// None once the folder is no longer hidden.
+    hidden: Option<TempDir>,
+    outputs: BTreeMap<String, OutputEntry>,
+}
+
+impl<'c> Publication<'c> {
+    /// Begins the run of a manifest, of which the id, the as-of date and the rulebook must be known.
+    pub fn begin(runs: &Path, contracts: &'c Contracts, manifest: &Manifest) -> Result<Publication<'c>> {
+        let day = runs.join(&manifest.as_of);
+        files::create_folder(&day)?;
+        let (run, outputs) = (manifest.clone(), BTreeMap::new());
+        // From here on a failure removes the folder of the day again.
+        let mut begun = Publication { contracts, run, day, hidden: None, outputs };
+        let hidden = tempfile::Builder::new().prefix(&format!("{HIDDEN}{}-", manifest.run_id)).tempdir_in(&begun.day);
+        let hidden = hidden.map_err(|error| Error::io("create a folder in", &begun.day, &error))?;
+        files::restrict_folder(hidden.path())?;
+        begun.hidden = Some(hidden);
+        Ok(begun)
     }
-    verify(hidden.path(), &manifest)?;
-    files::write_new(&hidden.path().join(LINEAGE), lineage(&manifest)?.as_bytes())?;
-    files::write_new(&hidden.path().join(MANIFEST), manifest.to_json()?.as_bytes())?;
-    files::sync_folder(hidden.path())?;
-    files::make_read_only(hidden.path())?;
-    let target = day.join(&manifest.run_id);
-    // From here on the folder is no longer temporary: either the rename shows it, or the next run sweeps it.
-    let hidden = hidden.keep();
-    fs::rename(&hidden, &target).map_err(|error| Error::io("rename into place", &target, &error))?;
-    files::sync_folder(day)?;
-    Ok((target, manifest))
+
+    /// Begins an output table whose rows come batch by batch, in the order of its key.
+    pub fn table(&self, name: &str, schema: &Schema) -> Result<TableWriter> {
+        TableWriter::begin(self.folder()?, self.contracts.output(name)?, schema, &self.run)
+    }
+
+    /// Ends an output table that came batch by batch.
+    pub fn end(&mut self, writer: TableWriter) -> Result<()> {
+        let (table, rows) = (writer.table().to_string(), writer.rows());
+        self.outputs.insert(table, entry(rows, writer.finish()?));
+        Ok(())
+    }
+
+    /// Writes the tables that are there as a whole, what leaves the bank (if anything does), lineage and manifest, reads
+    /// everything back, and shows the run; returns its folder. What was written is filled into the manifest here, before
+    /// `lineage` is asked for its events.
+    pub fn finish(
+        mut self,
+        outputs: &[OutputTable],
+        export: Option<&Export>,
+        mut manifest: Manifest,
+        lineage: &dyn Fn(&Manifest) -> Result<String>,
+    ) -> Result<(PathBuf, Manifest)> {
+        let folder = self.folder()?;
+        manifest.outputs = write_tables(folder, outputs, self.contracts, &self.run)?;
+        if let Some(export) = export {
+            manifest.regulator = write_export(folder, export, self.contracts, &self.run)?;
+        }
+        manifest.outputs.append(&mut self.outputs);
+        let folder = self.folder()?;
+        verify(folder, &manifest)?;
+        files::write_new(&folder.join(LINEAGE), lineage(&manifest)?.as_bytes())?;
+        files::write_new(&folder.join(MANIFEST), manifest.to_json()?.as_bytes())?;
+        files::sync_folder(folder)?;
+        files::make_read_only(folder)?;
+        let target = self.day.join(&manifest.run_id);
+        // From here on the folder is no longer temporary: either the rename shows it, or the next run sweeps it.
+        let hidden = self.hidden.take().ok_or_else(no_folder)?.keep();
+        fs::rename(&hidden, &target).map_err(|error| Error::io("rename into place", &target, &error))?;
+        files::sync_folder(&self.day)?;
+        Ok((target, manifest))
+    }
+
+    fn folder(&self) -> Result<&Path> {
+        self.hidden.as_ref().map(TempDir::path).ok_or_else(no_folder)
+    }
 }
 
-/// Reads every file back: digests, sizes and rows must be the ones that were computed.
+impl Drop for Publication<'_> {
+    fn drop(&mut self) {
+        drop(self.hidden.take());
+        // An as-of date without a run leaves no trace; a folder that holds one is not removed by this.
+        let _ = fs::remove_dir(&self.day);
+    }
+}
+
+fn no_folder() -> Error {
+    Error::internal("a run is being written and has no folder")
+}
+
+/// Reads every file back: digests, sizes and rows must be the ones that were computed. What the bytes are is known by
+/// their digest and how many rows they hold by the end of the file, so that nothing is decoded a second time.
 fn verify(folder: &Path, manifest: &Manifest) -> Result<()> {
     for output in manifest.outputs.values() {
-        let mut rows = 0;
-        for file in &output.files {
-            verify_file(folder, &file.path, file.bytes, &file.digest)?;
-            rows += crate::read::parquet_rows(&folder.join(&file.path))?;
-        }
+        let rows = output.files.iter().map(|file| crate::read::parquet_rows(&folder.join(&file.path)));
+        let rows: u64 = rows.sum::<Result<u64>>()?;
         if let Some(first) = output.files.first().filter(|_| rows != output.rows) {
             return Err(not_as_written(&first.path));
         }
     }
-    manifest.regulator.iter().try_for_each(|file| verify_file(folder, &file.path, file.bytes, &file.digest))
+    let tables = manifest.outputs.values().flat_map(|output| &output.files);
+    let tables = tables.map(|file| (&file.path, file.bytes, &file.digest));
+    let released = manifest.regulator.iter().map(|file| (&file.path, file.bytes, &file.digest));
+    let files: Vec<_> = tables.chain(released).collect();
+    files.into_par_iter().try_for_each(|(path, bytes, digest)| verify_file(folder, path, bytes, digest))
 }
 
 fn verify_file(folder: &Path, path: &str, bytes: u64, digest: &str) -> Result<()> {
@@ -203,5 +259,65 @@ pub fn point_to_latest(runs: &Path, latest: &crate::read::published::PublishedRu
         Ok(())
     } else {
         files::replace(&path, text.as_bytes(), HIDDEN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+
+    use super::*;
+
+    fn table() -> OutputTable {
+        let ids: ArrayRef = Arc::new(StringArray::from(vec!["A1", "A2"]));
+        let stars: ArrayRef = Arc::new(Int64Array::from(vec![1, 3]));
+        let batch = RecordBatch::try_from_iter([("area_id", ids), ("stars", stars)]).unwrap();
+        OutputTable { name: "village_ratings".into(), batch }
+    }
+
+    fn manifest(run_id: &str) -> Manifest {
+        Manifest { run_id: run_id.into(), as_of: "2026-06-30".into(), ..Manifest::default() }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = entries.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_run_that_is_not_finished_leaves_nothing() {
+        let (runs, contracts, table) = (tempfile::tempdir().unwrap(), Contracts::built_in().unwrap(), table());
+        let begin = |run_id: &str| {
+            let mut begun = Publication::begin(runs.path(), &contracts, &manifest(run_id)).unwrap();
+            let mut writer = begun.table(&table.name, &table.batch.schema()).unwrap();
+            writer.write(&table.batch).unwrap();
+            begun.end(writer).unwrap();
+            begun
+        };
+        drop(begin("first"));
+        assert_eq!(names(runs.path()), Vec::<String>::new(), "an as-of date without a run leaves no trace");
+        let (folder, written) = begin("second").finish(&[], None, manifest("second"), &|_| Ok(String::new())).unwrap();
+        assert_eq!(names(&folder), ["lineage.ndjson", "manifest.json", "village_ratings.parquet"]);
+        assert_eq!(written.outputs["village_ratings"].rows, 2);
+        drop(begin("third"));
+        assert_eq!(names(&runs.path().join("2026-06-30")), ["second"]);
+    }
+
+    #[test]
+    fn a_table_is_the_same_file_whole_and_batch_by_batch() {
+        let (contracts, table) = (Contracts::built_in().unwrap(), table());
+        let runs = tempfile::tempdir().unwrap();
+        let whole = publish(runs.path(), &[table.clone()], None, &contracts, manifest("run"), &|_| Ok(String::new()));
+        let other = tempfile::tempdir().unwrap();
+        let mut begun = Publication::begin(other.path(), &contracts, &manifest("run")).unwrap();
+        let mut writer = begun.table(&table.name, &table.batch.schema()).unwrap();
+        (0..2).for_each(|row| writer.write(&table.batch.slice(row, 1)).unwrap());
+        begun.end(writer).unwrap();
+        let pieces = begun.finish(&[], None, manifest("run"), &|_| Ok(String::new())).unwrap();
+        assert_eq!(whole.unwrap().1.outputs, pieces.1.outputs);
     }
 }

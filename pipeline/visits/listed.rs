@@ -27,6 +27,19 @@ pub struct ListedVisits {
     pub started_at: TimestampMicrosecondArray,
 }
 
+impl Default for ListedVisits {
+    fn default() -> Self {
+        let none = || UInt32Array::from(Vec::<u32>::new());
+        ListedVisits {
+            ids: StringArray::from(Vec::<&str>::new()),
+            officers: none(),
+            grids: none(),
+            households: none(),
+            started_at: TimestampMicrosecondArray::from(Vec::<i64>::new()),
+        }
+    }
+}
+
 impl ListedVisits {
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -39,6 +52,16 @@ impl ListedVisits {
     /// The position of a visit's household.
     pub fn household(&self, row: usize) -> Option<usize> {
         self.households.values().get(row).filter(|&&position| position != NONE).map(|&position| position as usize)
+    }
+
+    pub(super) fn slice(&self, first: usize, rows: usize) -> ListedVisits {
+        ListedVisits {
+            ids: self.ids.slice(first, rows),
+            officers: self.officers.slice(first, rows),
+            grids: self.grids.slice(first, rows),
+            households: self.households.slice(first, rows),
+            started_at: self.started_at.slice(first, rows),
+        }
     }
 
     fn columns(&self) -> [ArrayRef; 5] {

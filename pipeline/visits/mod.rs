@@ -126,11 +126,33 @@ pub struct VisitChecks {
 }
 
 /// Some of the evaluated visits, those of one part following those of the part before in the order of visit_id.
+#[derive(Default)]
 pub struct CheckedVisits {
     pub visits: ListedVisits,
     /// Numbers in the log.
     pub numbers: Vec<u32>,
     pub flags: Vec<Flags>,
+}
+
+impl CheckedVisits {
+    pub fn len(&self) -> usize {
+        self.visits.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.visits.is_empty()
+    }
+
+    /// At most so many of them, from one on.
+    #[must_use]
+    pub fn slice(&self, first: usize, most: usize) -> CheckedVisits {
+        let rows = first..self.len().min(first.saturating_add(most));
+        CheckedVisits {
+            visits: self.visits.slice(rows.start, rows.len()),
+            numbers: self.numbers.get(rows.clone()).unwrap_or_default().to_vec(),
+            flags: self.flags.get(rows).unwrap_or_default().to_vec(),
+        }
+    }
 }
 
 impl VisitChecks {

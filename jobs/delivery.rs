@@ -1,0 +1,167 @@
+//! The output tables of a night on their way into its run: made, audited and written piece by piece, so that of the
+//! tables that grow with the bank never more than a few pieces are held. A run whose audit fails leaves nothing.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use wellfield::audit::{self, Allowed, Audit, AuditRow, Audited};
+use wellfield::contract::Contracts;
+use wellfield::fault::Result;
+use wellfield::lineage;
+use wellfield::manifest::Manifest;
+use wellfield::night::Night;
+use wellfield::outputs::{self, OutputTable, Outputs};
+use wellfield::previous::Previous;
+use wellfield::publish::{Publication, TableWriter};
+use wellfield::regulator::Export;
+use wellfield::report::{NightReport, Outcome};
+use wellfield::rulebook::Rulebook;
+use wellfield::watch::{Moment, Pieces, Watch};
+
+/// Households whose rows are one piece: some megabytes in all their tables.
+const HOUSEHOLDS_A_PIECE: usize = 1 << 14;
+/// Pieces that are made side by side, and held at once, however many threads there are.
+const PIECES_AT_ONCE: usize = 4;
+/// Visits whose rows are one piece.
+const VISITS_A_PIECE: usize = 1 << 18;
+
+/// A night that is rated, and what goes into its run.
+pub struct Rated<'a> {
+    pub night: &'a Night,
+    pub previous: &'a Previous,
+    pub rulebook: &'a Rulebook,
+    pub contracts: &'a Contracts,
+    /// What leaves the bank.
+    pub export: &'a Export,
+}
+
+/// What the stages have cost so far that take turns.
+struct Turns {
+    outputs: Pieces,
+    audit: Pieces,
+    publish: Pieces,
+}
+
+impl Rated<'_> {
+    /// Makes the output tables, audits them and publishes the run of a manifest, of which all is known but what is found
+    /// here; returns its folder.
+    pub fn deliver(
+        &self,
+        runs: &Path,
+        manifest: Manifest,
+        allowed: &Allowed,
+        watch: &mut Watch,
+        report: &mut NightReport,
+    ) -> Result<(PathBuf, Manifest)> {
+        let [outputs, audit, publish] = ["outputs", "audit", "publish"].map(Pieces::of);
+        let mut turns = Turns { outputs, audit, publish };
+        let &Rated { night, previous, rulebook, contracts, export } = self;
+        let make = || Outputs::of(night.results(previous, rulebook, contracts));
+        let outputs = watch.piece(&mut turns.outputs, |_| 0, make)?;
+        let small = watch.piece(&mut turns.outputs, |small: &Vec<OutputTable>| rows(small), || outputs.small())?;
+        let (cleaned, released) = (&night.cleaned, &export.table.batch);
+        let audited = Audited { cleaned, outputs: &small, released, previous, rulebook, contracts };
+        let mut audit = watch.piece(&mut turns.audit, |_| 0, || Audit::begin(&audited))?;
+        let begin = || Publication::begin(runs, contracts, &manifest);
+        let mut publication = watch.piece(&mut turns.publish, |_| 0, begin)?;
+        let (audit_of, into) = (&mut audit, &mut publication);
+        Delivery { outputs: &outputs, audit: audit_of, publication: into, contracts }.large(watch, &mut turns)?;
+        watch.end(turns.outputs)?;
+        let checks = |checks: &Vec<AuditRow>| checks.len() as u64;
+        report.audit = watch.piece(&mut turns.audit, checks, || audit.end(allowed))?;
+        watch.end(turns.audit)?;
+        audit::verdict(&report.audit)?;
+
+        report.stages = watch.costs().to_vec();
+        let (stages, audit, remarks) = (report.stages.clone(), report.audit.clone(), remarks(night, &report.audit));
+        let manifest = Manifest { stages, audit, remarks, ..manifest };
+        let so_far: &NightReport = report;
+        let beside = |manifest: &Manifest| {
+            lineage::events(&so_far.with_run(manifest, Outcome::Published, Moment::now()), contracts)
+        };
+        let finish = || publication.finish(&small, Some(export), manifest, &beside);
+        let published = watch.piece(&mut turns.publish, |_| rows(&small), finish)?;
+        watch.end(turns.publish)?;
+        Ok(published)
+    }
+}
+
+/// What a reader of the manifest should know: what cleaning noted, and what was allowed.
+fn remarks(night: &Night, audit: &[AuditRow]) -> Vec<String> {
+    let allowed = audit.iter().filter(|row| row.allowed);
+    let allowed = allowed.map(|row| format!("`{}` of table `{}` was allowed: {}", row.check, row.table, row.detail));
+    night.cleaned.remarks.iter().cloned().chain(allowed).collect()
+}
+
+/// The large tables, each row of which is made, then looked at, then written.
+struct Delivery<'a, 'o, 'u, 'p> {
+    outputs: &'a Outputs<'o>,
+    audit: &'a mut Audit<'u>,
+    publication: &'a mut Publication<'p>,
+    contracts: &'a Contracts,
+}
+
+impl Delivery<'_, '_, '_, '_> {
+    fn large(&mut self, watch: &mut Watch, turns: &mut Turns) -> Result<()> {
+        self.of_households(watch, turns)?;
+        self.visit_checks(watch, turns)
+    }
+
+    /// The tables of households: a piece holds the rows of the same households in all of them.
+    fn of_households(&mut self, watch: &mut Watch, turns: &mut Turns) -> Result<()> {
+        let writers = outputs::of_households().map(|table| self.writer(table));
+        let mut writers = writers.collect::<Result<Vec<_>>>()?;
+        let made = |pieces: &Vec<Vec<OutputTable>>| pieces.iter().map(|piece| rows(piece)).sum();
+        for numbers in ranges(self.outputs.households(), HOUSEHOLDS_A_PIECE).chunks(PIECES_AT_ONCE) {
+            let make = || numbers.par_iter().map(|numbers| self.outputs.of_households(numbers)).collect();
+            let pieces = watch.piece(&mut turns.outputs, made, make)?;
+            watch.piece(&mut turns.audit, |()| 0, || look(self.audit, &pieces))?;
+            watch.piece(&mut turns.publish, |()| made(&pieces), || write(&mut writers, &pieces))?;
+        }
+        let end = || writers.into_iter().try_for_each(|writer| self.publication.end(writer));
+        watch.piece(&mut turns.publish, |()| 0, end)
+    }
+
+    fn visit_checks(&mut self, watch: &mut Watch, turns: &mut Turns) -> Result<()> {
+        let mut writers = [self.writer(outputs::VISIT_CHECKS)?];
+        let mut batches = self.outputs.visit_checks(VISITS_A_PIECE);
+        let made = |made: &Option<OutputTable>| made.as_ref().map_or(0, |made| made.batch.num_rows() as u64);
+        while let Some(batch) = watch.piece(&mut turns.outputs, made, || batches.next().transpose())? {
+            let pieces = [vec![batch]];
+            watch.piece(&mut turns.audit, |()| 0, || look(self.audit, &pieces))?;
+            let written = pieces.iter().map(|piece| rows(piece)).sum();
+            watch.piece(&mut turns.publish, |()| written, || write(&mut writers, &pieces))?;
+        }
+        let end = || writers.into_iter().try_for_each(|writer| self.publication.end(writer));
+        watch.piece(&mut turns.publish, |()| 0, end)
+    }
+
+    fn writer(&self, table: &str) -> Result<TableWriter> {
+        self.publication.table(table, &outputs::schema(self.contracts.output(table)?))
+    }
+}
+
+/// So many at a time; one range without any where there are none, so that a table without rows is looked at and written
+/// too.
+fn ranges(count: usize, most: usize) -> Vec<Range<usize>> {
+    (0..count.max(1)).step_by(most).map(|first| first..count.min(first + most)).collect()
+}
+
+/// Pieces are looked at side by side and taken in their order.
+fn look(audit: &mut Audit, pieces: &[Vec<OutputTable>]) -> Result<()> {
+    let seen = pieces.par_iter().map(|piece| audit.look(piece)).collect::<Result<Vec<_>>>()?;
+    seen.into_iter().try_for_each(|seen| audit.take(seen))
+}
+
+/// Each table is written in the order of its pieces, the tables side by side.
+fn write(writers: &mut [TableWriter], pieces: &[Vec<OutputTable>]) -> Result<()> {
+    writers.par_iter_mut().enumerate().try_for_each(|(table, writer)| {
+        let mut tables = pieces.iter().filter_map(|piece| piece.get(table));
+        tables.try_for_each(|output| writer.write(&output.batch))
+    })
+}
+
+fn rows(tables: &[OutputTable]) -> u64 {
+    tables.iter().map(|output| output.batch.num_rows() as u64).sum()
+}
