@@ -1,6 +1,8 @@
 //! From scores to the model's grades (`rules.md` §5, Rateable, Vetoes, Grade, Reasons, Previous).
 //! A grade here is the model's own; what a person decided is laid beside it later and never changes it.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use crate::clean::Tables;
@@ -10,7 +12,7 @@ use crate::facts::{FactValue, Facts};
 use crate::fault::{Error, Result};
 use crate::previous::PreviousHousehold;
 use crate::register::Register;
-use crate::rulebook::{FactRules, GradeScale, Rulebook, Scorecard, VetoCondition};
+use crate::rulebook::{FACTS, FactRules, GradeScale, Rulebook, Scorecard, VetoCondition};
 use crate::score::{HouseholdScore, Scores, bound_in_units, is_on};
 
 /// The word for a household that cannot be rated; no grade of any scale.
@@ -119,7 +121,8 @@ pub struct ModelGrade {
     pub is_kept: bool,
     pub previous_grade: Option<String>,
     pub change: Change,
-    pub reasons: Vec<String>,
+    /// Names of vetoes, of what keeps a household from being rated, and of facts; most are the program's own.
+    pub reasons: Vec<Cow<'static, str>>,
 }
 
 /// Grades every household of the run; in the order of the register.
@@ -253,13 +256,20 @@ impl Grader<'_> {
         score: &HouseholdScore,
         vetoes: &[usize],
         not_rateable: &[NotRateable],
-    ) -> Vec<String> {
-        let vetoes = vetoes.iter().filter_map(|&veto| self.rulebook.vetoes.get(veto)).map(|veto| veto.code.clone());
-        let unrated = not_rateable.iter().map(|reason| reason.name().to_string());
+    ) -> Vec<Cow<'static, str>> {
+        let vetoes = vetoes.iter().filter_map(|&veto| self.rulebook.vetoes.get(veto));
+        let vetoes = vetoes.map(|veto| Cow::Owned(veto.code.clone()));
+        let unrated = not_rateable.iter().map(|reason| Cow::Borrowed(reason.name()));
         let shortfalls = if not_rateable.is_empty() { shortfalls(card, &score.points) } else { Vec::new() };
-        let shortfalls = shortfalls.into_iter().map(|(fact, _)| fact.to_string());
+        let shortfalls = shortfalls.into_iter().map(|(fact, _)| fact_name(fact));
         vetoes.chain(unrated).chain(shortfalls).take(REASONS_MAX).collect()
     }
+}
+
+/// A fact's name as the program's own.
+fn fact_name(fact: &str) -> Cow<'static, str> {
+    let known = FACTS.iter().find(|known| known.name == fact);
+    known.map_or_else(|| Cow::Owned(fact.to_string()), |known| Cow::Borrowed(known.name))
 }
 
 /// Characteristics of the blocks that are on by greatest shortfall in tenths, ties in the order of the card.

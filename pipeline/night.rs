@@ -109,7 +109,8 @@ pub fn rate(
     let check = || visits::check(&cleaned.tables, &register, &rulebook.visit_checks, contracts);
     let checked = watch.stage("visits", checked_visits, check)?;
     let ledgers = Ledgers::of(&cleaned.tables, &register);
-    rate_households(cleaned, register, checked, ledgers, (previous, rulebook, contracts), watch)
+    let (found, rules) = (Found { register, checked, ledgers, keeps_rows: true }, (previous, rulebook, contracts));
+    rate_households(cleaned, found, rules, watch)
 }
 
 /// Rates every household of a bank whose logs were taken in as they were cleaned.
@@ -123,7 +124,19 @@ pub fn rate_taken(
 ) -> Result<Night> {
     let Taken { register, visits, ledgers } = taken;
     let checked = watch.stage("visits", checked_visits, || visits.check())?;
-    rate_households(cleaned, register, checked, ledgers, (previous, rulebook, contracts), watch)
+    let (found, rules) = (Found { register, checked, ledgers, keeps_rows: false }, (previous, rulebook, contracts));
+    let mut night = rate_households(cleaned, found, rules, watch)?;
+    night.checks.let_go_of_recent();
+    Ok(night)
+}
+
+/// What was found before any household is looked at.
+struct Found {
+    register: Register,
+    checked: (VisitChecks, VisitTallies),
+    ledgers: Ledgers,
+    /// Whether somebody will show the rows that facts were measured from.
+    keeps_rows: bool,
 }
 
 fn checked_visits((checks, _): &(VisitChecks, VisitTallies)) -> u64 {
@@ -131,19 +144,22 @@ fn checked_visits((checks, _): &(VisitChecks, VisitTallies)) -> u64 {
 }
 
 fn rate_households(
-    cleaned: CleanBank,
-    register: Register,
-    (checks, visited): (VisitChecks, VisitTallies),
-    ledgers: Ledgers,
+    mut cleaned: CleanBank,
+    found: Found,
     (previous, rulebook, contracts): (&Previous, &Rulebook, &Contracts),
     watch: &mut Watch,
 ) -> Result<Night> {
+    let Found { register, checked: (checks, visited), ledgers, keeps_rows } = found;
     let tables = &cleaned.tables;
     let facts = watch.stage(
         "facts",
         |facts: &Facts| facts.households as u64,
         || facts::measure(tables, &register, ledgers, &visited, &rulebook.fact_rules, contracts),
     )?;
+    if !keeps_rows {
+        cleaned.tables.let_go_of_evidence(contracts)?;
+    }
+    let tables = &cleaned.tables;
     let households = register.len() as u64;
     let scores =
         watch.stage("score", |_| households, || score::score(tables, &register, &facts, rulebook, contracts))?;

@@ -56,6 +56,40 @@ pub struct Tables {
     pub decisions: Option<Decisions>,
 }
 
+impl Tables {
+    /// Lets go of the rows of tables that only facts are measured from; whether the bank has them stays known.
+    pub fn let_go_of_evidence(&mut self, contracts: &Contracts) -> Result<()> {
+        self.accounts = none(contracts, "accounts", Accounts::take)?;
+        empty_out(&mut self.profiles, contracts, "profiles", Profiles::take)?;
+        empty_out(&mut self.outside_debts, contracts, "outside_debts", OutsideDebts::take)?;
+        empty_out(&mut self.conduct_events, contracts, "conduct_events", ConductEvents::take)?;
+        empty_out(&mut self.peer_reviews, contracts, "peer_reviews", PeerReviews::take)
+    }
+}
+
+/// A table without rows.
+fn none<T>(contracts: &Contracts, table: &str, take: fn(&Contract, &Table) -> Result<T>) -> Result<T> {
+    let contract = contracts.input(table)?;
+    take(contract, &without_rows(contract)?)
+}
+
+fn empty_out<T>(
+    slot: &mut Option<T>,
+    contracts: &Contracts,
+    table: &str,
+    take: fn(&Contract, &Table) -> Result<T>,
+) -> Result<()> {
+    if slot.is_some() {
+        *slot = Some(none(contracts, table, take)?);
+    }
+    Ok(())
+}
+
+fn without_rows(contract: &Contract) -> Result<Table> {
+    let columns = contract.columns.iter().map(|column| values::empty(column, column.references.is_some()));
+    Ok(Table { rows: 0, columns: columns.collect::<Result<_>>()?, index: None })
+}
+
 /// A bank after cleaning.
 #[derive(Debug)]
 pub struct CleanBank {
@@ -341,9 +375,8 @@ impl<'a> Cleaning<'a> {
     }
 
     fn empty(&self, contract: &Contract) -> Result<Table> {
-        let columns = contract.columns.iter().map(|column| values::empty(column, column.references.is_some()));
         let index = self.is_referenced(&contract.table).then(|| Arc::new(IdIndex::default()));
-        Ok(Table { rows: 0, columns: columns.collect::<Result<_>>()?, index })
+        Ok(Table { index, ..without_rows(contract)? })
     }
 
     fn typed(&self) -> Result<Tables> {

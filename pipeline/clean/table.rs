@@ -180,7 +180,7 @@ fn windows(source: &Source) -> Vec<Range<usize>> {
 }
 
 /// Rows that are worth a thread's while before rows of others are waited for.
-const ROWS_A_THREAD: usize = 1 << 19;
+const ROWS_A_THREAD: usize = 1 << 18;
 
 /// A table that is cleaned piece by piece.
 struct Log<'a> {

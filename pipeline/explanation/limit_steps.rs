@@ -122,12 +122,12 @@ struct Desk<'a> {
 impl Desk<'_> {
     fn computed(&self, grade: &str, of_grade: Option<&GradeLimits>, limit: &Limit) -> Computed {
         let is_by_cap = !matches!(limit.binding, Binding::Unknown(_) | Binding::Veto | Binding::NotRateable);
-        let smallest = limit.caps.iter().position(|amount| is_by_cap && *amount == Some(limit.gross));
+        let smallest = limit.caps.iter().position(|amount| is_by_cap && amount.map(i128::from) == Some(limit.gross));
         let caps = Cap::ALL.into_iter().zip(limit.caps).enumerate().map(|(place, (cap, amount))| CapLine {
             cap: cap.name().into(),
             meaning: self.language.word(CAPS, cap.name()),
             formula: of_grade.and_then(|of_grade| self.formula(cap, of_grade)),
-            amount: amount.map(Amount),
+            amount: amount.map(|amount| Amount(i128::from(amount))),
             unknown: amount.is_none().then(|| self.unknown(cap, of_grade)),
             is_smallest: smallest == Some(place),
         });

@@ -35,7 +35,7 @@ pub fn reasons(subject: &Subject, sheet: &PointsSheet) -> Result<Vec<Reason>> {
         if let Some(veto) = vetoes.iter().find(|veto| veto.code == *code) {
             return of_veto(subject, veto);
         }
-        if grade.not_rateable.iter().any(|reason| reason.name() == code) {
+        if grade.not_rateable.iter().any(|reason| reason.name() == code.as_ref()) {
             let text = not_rateable_in_words(subject, code);
             return Reason { kind: "not_rateable", ..plain(code, text) };
         }

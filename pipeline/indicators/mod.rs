@@ -12,13 +12,13 @@ mod observed;
 mod parts;
 mod values;
 
-use rayon::prelude::*;
-
 use crate::coverage::{Coverage, Rated};
 use crate::fault::Result;
 use crate::rulebook::indicators::{BaseTable, Indicator};
 
 pub use nodes::{BANK, Node, Nodes, Place};
+use observed::Observed;
+use parts::Parts;
 pub use values::{Amount, Breakdown, Row, Status};
 
 /// Every indicator of the run; key (indicator, node, breakdown).
@@ -63,15 +63,17 @@ pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Indicators
     let (catalogue, bank) = (&covered.rated.rulebook.indicators, covered.rated.tables);
     let nodes = Nodes::of(covered)?;
     let bases = base::Bases { covered, nearest: distances };
-    let tables = BaseTable::ALL
-        .par_iter()
-        .map(|&table| bases.rows(table, &read_columns(catalogue, table)))
-        .collect::<Result<Vec<_>>>()?;
-    let (observed, totals) = rayon::join(
-        || observed::observe(catalogue, &tables, &nodes, bank),
-        || parts::add_up(catalogue, &tables, &nodes, bank),
-    );
-    let rows = values::rows(covered, &nodes, &totals?, &observed?);
+    let (mut parts, mut observed) = (Parts::of(catalogue), Observed::none(catalogue));
+    // One table after the other, so that no two of them are in memory.
+    for table in BaseTable::ALL {
+        let base = bases.rows(table, &read_columns(catalogue, table))?;
+        let (of_parts, of_values) = rayon::join(
+            || parts.add_up(table, &base, &nodes, bank),
+            || observed.observe(catalogue, table, &base, &nodes, bank),
+        );
+        of_parts.and(of_values)?;
+    }
+    let rows = values::rows(covered, &nodes, &parts.end()?, &observed);
     Ok(Indicators { nodes, rows })
 }
 

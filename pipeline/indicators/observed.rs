@@ -9,11 +9,11 @@ use crate::clean::Tables;
 use crate::clean::typed::Rows as _;
 use crate::decimal::Decimal;
 use crate::fault::{Error, Result};
-use crate::rulebook::indicators::{Indicator, Kind, Observations};
+use crate::rulebook::indicators::{BaseTable, Indicator, Kind, Observations};
 
 use super::base::BaseRows;
 use super::nodes::{Node, Nodes, Place};
-use super::{condition, inequality, parts};
+use super::{condition, inequality};
 
 /// What was found of one node: over how many values, and the statistic where there is one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,20 +33,34 @@ impl Observed {
     }
 }
 
-/// Takes the statistics of every indicator that has observations.
-pub fn observe(indicators: &[Indicator], tables: &[BaseRows], nodes: &Nodes, bank: &Tables) -> Result<Observed> {
-    let statistics = indicators.par_iter().map(|indicator| {
-        let kind = &indicator.definition.kind;
-        let Some(observations) = kind.observations() else { return Ok(None) };
-        let base = parts::rows_of(tables, observations.table)?;
-        if observations.sources.iter().any(|source| base.absent.contains(&source.as_str())) {
-            return Ok(None);
-        }
-        let levels = &indicator.definition.levels;
-        let wanted = |node: &Node| levels.contains(&node.level);
-        statistics(kind, observations, base, nodes, bank, &wanted).map(Some)
-    });
-    Ok(Observed(statistics.collect::<Result<_>>()?))
+impl Observed {
+    /// Before any base table.
+    pub fn none(indicators: &[Indicator]) -> Observed {
+        Observed(vec![None; indicators.len()])
+    }
+
+    /// Takes the statistics of every indicator that has observations in a table.
+    pub fn observe(
+        &mut self,
+        indicators: &[Indicator],
+        table: BaseTable,
+        base: &BaseRows,
+        nodes: &Nodes,
+        bank: &Tables,
+    ) -> Result<()> {
+        indicators.par_iter().zip(&mut self.0).try_for_each(|(indicator, slot)| {
+            let kind = &indicator.definition.kind;
+            let observations = kind.observations().filter(|observations| observations.table == table);
+            let is_there = |source: &String| !base.absent.contains(&source.as_str());
+            let Some(observations) = observations.filter(|found| found.sources.iter().all(is_there)) else {
+                return Ok(());
+            };
+            let levels = &indicator.definition.levels;
+            let wanted = |node: &Node| levels.contains(&node.level);
+            *slot = Some(statistics(kind, observations, base, nodes, bank, &wanted)?);
+            Ok(())
+        })
+    }
 }
 
 fn statistics(
@@ -60,12 +74,13 @@ fn statistics(
     let column = base.columns.get(observations.column).and_then(Option::as_ref);
     let column = column.ok_or_else(|| Error::internal("an observed column was not made"))?;
     let answer = condition::answer(observations.condition.as_ref(), base)?;
-    let mut fitting = Vec::with_capacity(base.rows);
-    condition::for_fitting(answer.as_ref(), base, |row, cell| {
-        if column.is_valid(row) {
-            fitting.push((row as u32, cell as u32));
-        }
-    });
+    let fitting = |take: &mut dyn FnMut(usize, usize)| {
+        condition::for_fitting(answer.as_ref(), base, |row, cell| {
+            if column.is_valid(row) {
+                take(row, cell);
+            }
+        });
+    };
     let all = nodes.nodes.par_iter();
     if let Some(reals) = column.as_primitive_opt::<Float64Type>() {
         let laid = Laid::of(&fitting, base, bank, |row| reals.value(row));
@@ -104,6 +119,9 @@ fn quantile<T: Copy>(values: &mut [T], rank: Decimal, order: fn(&T, &T) -> std::
     Some(*found)
 }
 
+/// Calls back for every row that is observed, with its cell; as often as it is asked to.
+type Fitting<'f> = dyn Fn(&mut dyn FnMut(usize, usize)) + 'f;
+
 /// Values cell by cell, the cells in the order of a walk down the tree of areas, so that an area with those below it is
 /// one stretch.
 struct Laid<T> {
@@ -117,7 +135,7 @@ struct Laid<T> {
 }
 
 impl<T: Copy + Default> Laid<T> {
-    fn of(fitting: &[(u32, u32)], base: &BaseRows, bank: &Tables, value: impl Fn(usize) -> T) -> Laid<T> {
+    fn of(fitting: &Fitting, base: &BaseRows, bank: &Tables, value: impl Fn(usize) -> T) -> Laid<T> {
         let (order, spans) = walk(bank);
         let walked = |area: Option<usize>| area.and_then(|area| order.get(area)).copied().unwrap_or(u32::MAX);
         let mut cells: Vec<(u32, usize)> =
@@ -134,28 +152,28 @@ impl<T: Copy + Default> Laid<T> {
                 of_branch.push(place);
             }
         }
-        let place = |cell: u32| places.get(cell as usize).copied().unwrap_or_default();
+        let place = |cell: usize| places.get(cell).copied().unwrap_or_default();
         let mut starts = vec![0_usize; cells.len() + 1];
-        for (_, cell) in fitting {
-            if let Some(count) = starts.get_mut(place(*cell) + 1) {
+        fitting(&mut |_, cell| {
+            if let Some(count) = starts.get_mut(place(cell) + 1) {
                 *count += 1;
             }
-        }
+        });
         let mut sum = 0;
         for start in &mut starts {
             sum += *start;
             *start = sum;
         }
         let mut next = starts.clone();
-        let mut values = vec![T::default(); fitting.len()];
-        for (row, cell) in fitting {
-            if let Some(free) = next.get_mut(place(*cell)) {
+        let mut values = vec![T::default(); sum];
+        fitting(&mut |row, cell| {
+            if let Some(free) = next.get_mut(place(cell)) {
                 if let Some(slot) = values.get_mut(*free) {
-                    *slot = value(*row as usize);
+                    *slot = value(row);
                 }
                 *free += 1;
             }
-        }
+        });
         let first_of = |walk_place: usize| cells.partition_point(|(walked, _)| (*walked as usize) < walk_place);
         let areas = spans.iter().map(|&(first, last)| (first_of(first), first_of(last))).collect();
         Laid { values, starts, areas, branches }

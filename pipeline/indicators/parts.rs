@@ -59,30 +59,52 @@ struct Wanted<'r> {
     is_own: bool,
 }
 
-/// Computes every different part once, several at a time, and adds it up.
-pub fn add_up(indicators: &[Indicator], tables: &[BaseRows], nodes: &Nodes, bank: &Tables) -> Result<Totals> {
-    let mut wanted: Vec<Wanted> = Vec::new();
-    let mut places = Vec::new();
-    for indicator in indicators {
-        let kind = &indicator.definition.kind;
-        let own = |place: usize| matches!(kind, Kind::Ratio(ratio) if ratio.is_own && place == 1);
-        let parts = kind.parts().into_iter().enumerate().map(|(place, part)| {
-            let is_own = own(place);
-            let known = wanted.iter().position(|known| known.is_own == is_own && known.part.is_same_measure(part));
-            known.unwrap_or_else(|| {
-                wanted.push(Wanted { part, is_own });
-                wanted.len() - 1
-            })
-        });
-        places.push(parts.collect());
-    }
-    let totals = wanted.par_iter().map(|wanted| total(wanted, tables, nodes, bank)).collect::<Result<_>>()?;
-    Ok(Totals { totals, places })
+/// The different parts of all indicators, which are computed once each, as the base tables come.
+pub struct Parts<'r> {
+    wanted: Vec<Wanted<'r>>,
+    totals: Vec<Option<Total>>,
+    places: Vec<Vec<usize>>,
 }
 
-fn total(wanted: &Wanted, tables: &[BaseRows], nodes: &Nodes, bank: &Tables) -> Result<Total> {
+impl<'r> Parts<'r> {
+    pub fn of(indicators: &'r [Indicator]) -> Parts<'r> {
+        let mut wanted: Vec<Wanted> = Vec::new();
+        let mut places = Vec::new();
+        for indicator in indicators {
+            let kind = &indicator.definition.kind;
+            let own = |place: usize| matches!(kind, Kind::Ratio(ratio) if ratio.is_own && place == 1);
+            let parts = kind.parts().into_iter().enumerate().map(|(place, part)| {
+                let is_own = own(place);
+                let known = wanted.iter().position(|known| known.is_own == is_own && known.part.is_same_measure(part));
+                known.unwrap_or_else(|| {
+                    wanted.push(Wanted { part, is_own });
+                    wanted.len() - 1
+                })
+            });
+            places.push(parts.collect());
+        }
+        Parts { totals: vec![None; wanted.len()], wanted, places }
+    }
+
+    /// Adds up the parts that are measured over a table, several at a time.
+    pub fn add_up(&mut self, table: BaseTable, base: &BaseRows, nodes: &Nodes, bank: &Tables) -> Result<()> {
+        let of_table = self.wanted.par_iter().zip(&mut self.totals).filter(|(wanted, _)| wanted.part.table == table);
+        of_table.try_for_each(|(wanted, slot)| {
+            *slot = Some(total(wanted, base, nodes, bank)?);
+            Ok(())
+        })
+    }
+
+    /// When every table has come.
+    pub fn end(self) -> Result<Totals> {
+        let totals = self.totals.into_iter().collect::<Option<Vec<_>>>();
+        let totals = totals.ok_or_else(|| Error::internal("a base table was not made"))?;
+        Ok(Totals { totals, places: self.places })
+    }
+}
+
+fn total(wanted: &Wanted, base: &BaseRows, nodes: &Nodes, bank: &Tables) -> Result<Total> {
     let part = wanted.part;
-    let base = rows_of(tables, part.table)?;
     if part.sources.iter().any(|source| base.absent.contains(&source.as_str())) {
         return Ok(Total { scale: part.scale(), is_absent: true, ..Total::default() });
     }
@@ -96,10 +118,6 @@ fn total(wanted: &Wanted, tables: &[BaseRows], nodes: &Nodes, bank: &Tables) -> 
         Measure::Count | Measure::Sum { .. } | Measure::Union(Distinct::Customers) => sum_cells(&cells, base, nodes),
     };
     Ok(Total { scale: part.scale(), is_absent: false, sums, without_figure: Vec::new() })
-}
-
-pub fn rows_of(tables: &[BaseRows], table: BaseTable) -> Result<&BaseRows> {
-    tables.get(table as usize).ok_or_else(|| Error::internal("a base table was not made"))
 }
 
 /// The part's number in each cell.

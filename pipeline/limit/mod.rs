@@ -89,7 +89,7 @@ impl Amounts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// In the order of `Cap::ALL`; None for a cap whose facts are null, and for all of a household that is not rated.
-    pub caps: [Option<i128>; 5],
+    pub caps: [Option<i64>; 5],
     pub gross: i128,
     /// Weighted, rounded up.
     pub outside_weighted: i128,
@@ -156,6 +156,11 @@ pub fn rate_spread_bp(of_grade: &GradeLimits, stars: i64, rules: &LimitRules) ->
     of_grade.spread_bp - rules.star_discount_bp * stars
 }
 
+/// A cap in 64 bits. One that is wider is far above what a table can hold, as is the widest number itself.
+fn in_cents(amount: i128) -> i64 {
+    i64::try_from(amount).unwrap_or(if amount < 0 { i64::MIN } else { i64::MAX })
+}
+
 /// Households without a grade get nothing; the amounts behind the deductions are shown all the same.
 fn without_grade(amounts: &Amounts, rules: &LimitRules, binding: Binding) -> Limit {
     let (outside_weighted, guarantees_weighted) = weighted(amounts, rules);
@@ -192,7 +197,7 @@ pub fn of_rated(amounts: &Amounts, of_grade: &GradeLimits, rules: &LimitRules) -
     let before_hold = to_step(gross - deductions, rules);
     let is_deducted = matches!(by_cap, Binding::Cap(_)) && to_step(gross, rules) > before_hold;
     Limit {
-        caps,
+        caps: caps.map(|amount| amount.map(in_cents)),
         gross,
         outside_weighted,
         guarantees_weighted,

@@ -250,7 +250,7 @@ pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<V
     let mut columns =
         vec![results.household_ids(numbers.clone()), text(grades.iter().map(|grade| Some(ranks.name(grade.rank))))];
     for position in 0..Cap::ALL.len() {
-        columns.push(money(&|limit| limit.caps.get(position).copied().flatten())?);
+        columns.push(money(&|limit| limit.caps.get(position).copied().flatten().map(i128::from))?);
     }
     let bindings: StringArray = limits.iter().map(|limit| Some(limit.binding.name())).collect();
     columns.extend([

@@ -18,6 +18,7 @@ use crate::rulebook::VisitChecks as Rules;
 use super::checker::{Checked, Checker, MICROSECONDS_AN_HOUR};
 use super::distance::{Position, at_most_m, distance_m};
 use super::listed::{Listed, ListedVisits};
+use super::recent::{NO_WORD, Recent, RecentVisits};
 use super::record::{NONE, Record};
 use super::store::{Branch, Room, Store};
 use super::tallies::{Issue, VisitTallies};
@@ -42,22 +43,6 @@ pub struct VisitLog {
     visits: u32,
     /// Households of the run, grids and officers.
     sizes: (usize, usize, usize),
-}
-
-/// The visits of twelve months in the order of the log, as indicators count them.
-#[derive(Debug, Default)]
-pub struct RecentVisits {
-    /// Numbers in the log.
-    pub numbers: Vec<u32>,
-    pub grids: Vec<u32>,
-    pub days: Vec<Date>,
-    pub channels: Vec<Option<u8>>,
-    pub purposes: Vec<Option<u8>>,
-    pub issue_levels: Vec<Option<u8>>,
-    pub issues: Vec<Issue>,
-    pub has_household: Vec<bool>,
-    /// Microseconds from the end of the visit to its entry in the system.
-    pub record_delays: Vec<i64>,
 }
 
 /// What a visit is looked up in, by the positions of its household, grid and officer.
@@ -126,7 +111,7 @@ impl VisitLog {
             devices: HashMap::new(),
             store: Store::begin(&branch_sizes, room)?,
             listed: Listed::begin(room.shards == 1)?,
-            recent: RecentVisits::default(),
+            recent: RecentVisits::begin(room.shards == 1)?,
             visits: 0,
             sizes: (register.len(), tables.grids.rows, tables.officers.rows),
         })
@@ -147,7 +132,7 @@ impl VisitLog {
             self.visits =
                 self.visits.checked_add(1).ok_or_else(|| Error::internal("more visits than can be counted"))?;
             if self.lookups.recent.contains(day_of(record.started_at)) {
-                self.recent.push(visits, row, &record);
+                self.recent.push(&recent(visits, row, &record))?;
             }
             self.store.push(branch, record)?;
             if let Some(slot) = is_evaluated.get_mut(row) {
@@ -223,26 +208,21 @@ fn listed(visits: &Visits, is_evaluated: Vec<bool>) -> Result<ListedVisits> {
     })
 }
 
-impl RecentVisits {
-    fn push(&mut self, visits: &Visits, row: usize, record: &Record) {
-        let recorded_at = visits.recorded_at.get(row).unwrap_or_default();
-        self.numbers.push(record.number);
-        self.grids.push(record.grid);
-        self.days.push(day_of(record.started_at));
-        self.channels.push(visits.channel.get(row));
-        self.purposes.push(visits.purpose.get(row));
-        self.issue_levels.push(visits.issue_level.get(row));
-        self.issues.push(record.issue);
-        self.has_household.push(visits.household_id.get(row).is_some());
-        self.record_delays.push(recorded_at - visits.ended_at.get(row).unwrap_or_default());
-    }
-
-    pub fn len(&self) -> usize {
-        self.numbers.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.numbers.is_empty()
+fn recent(visits: &Visits, row: usize, record: &Record) -> Recent {
+    let recorded_at = visits.recorded_at.get(row).unwrap_or_default();
+    let word = |code: Option<u8>| code.unwrap_or(NO_WORD);
+    Recent {
+        number: record.number,
+        grid: record.grid,
+        day: day_of(record.started_at).0,
+        coded: [
+            word(visits.channel.get(row)),
+            word(visits.purpose.get(row)),
+            word(visits.issue_level.get(row)),
+            record.issue as u8,
+            u8::from(visits.household_id.get(row).is_some()),
+        ],
+        record_delay: recorded_at - visits.ended_at.get(row).unwrap_or_default(),
     }
 }
 

@@ -6,6 +6,7 @@ mod checker;
 pub mod distance;
 mod listed;
 mod log;
+pub mod recent;
 mod record;
 mod store;
 pub mod tallies;
@@ -19,7 +20,8 @@ use crate::rulebook::VisitChecks as Rules;
 pub use distance::{Position, distance_m};
 use listed::Listed;
 pub use listed::ListedVisits;
-pub use log::{RecentVisits, VisitLog};
+pub use log::VisitLog;
+pub use recent::RecentVisits;
 pub use store::Room;
 use tallies::VisitTallies;
 
@@ -156,6 +158,11 @@ impl CheckedVisits {
 }
 
 impl VisitChecks {
+    /// Lets go of what indicators alone look at.
+    pub fn let_go_of_recent(&mut self) {
+        self.recent = RecentVisits::default();
+    }
+
     /// How many visits were evaluated.
     pub fn len(&self) -> usize {
         self.flags.len()

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, StringArray};
 
-use crate::calendar::Window;
+use crate::calendar::{Date, Window};
 use crate::clean::typed::Rows as _;
 use crate::contract::{Contract, Contracts};
 use crate::fault::Result;
 use crate::indicators::Covered;
-use crate::visits::RecentVisits;
+use crate::visits::recent::{Coded, NO_WORD, RecentVisits};
 use crate::visits::tallies::Issue;
 
 use super::{BaseRows, Cell, Source, columns, no_column, truths, words};
@@ -40,35 +40,35 @@ impl<'a> Visits<'a> {
         Ok(BaseRows {
             rows: self.visits.len(),
             cells: cells.collect(),
-            cell_of_row: self.visits.grids.clone(),
+            cell_of_row: self.visits.grids()?.into_owned(),
             columns: columns(self, contract, wanted)?,
             ..BaseRows::default()
         })
     }
 
-    fn within(&self, months: u32) -> ArrayRef {
+    fn within(&self, months: u32) -> Result<ArrayRef> {
         let recent = Window::months_to(self.covered.rated.register.as_of, months);
-        self.truths(&self.visits.days, |&day| recent.contains(day))
+        Ok(holding(&self.visits.days()?, |&day| recent.contains(Date(day))))
     }
 
     /// What became of the visits' issues.
-    fn issues(&self, wanted: &[Issue]) -> ArrayRef {
-        self.truths(&self.visits.issues, |issue| wanted.contains(issue))
+    fn issues(&self, wanted: &[Issue]) -> Result<ArrayRef> {
+        Ok(holding(&self.visits.coded(Coded::Issue)?, |&issue| wanted.iter().any(|&wanted| wanted as u8 == issue)))
     }
 
-    /// A column of truths about the values of another.
-    fn truths<T>(&self, values: &[T], holds: impl Fn(&T) -> bool) -> ArrayRef {
-        truths(values.len(), |row| values.get(row).is_some_and(&holds))
+    fn words(&self, column: Coded) -> Result<ArrayRef> {
+        Ok(words(self.visits.coded(column)?.iter().map(|&code| Some(code).filter(|&code| code != NO_WORD))))
     }
 
     /// The identifiers, which no count asks for: they are looked for in the whole table.
     fn ids(&self) -> Result<ArrayRef> {
         let checks = self.covered.rated.checks;
-        let mut found: Vec<Option<String>> = vec![None; self.visits.len()];
+        let numbers = self.visits.numbers()?;
+        let mut found: Vec<Option<String>> = vec![None; numbers.len()];
         for part in 0..checks.parts() {
             let part = checks.part(part)?;
             for (number, id) in part.numbers.iter().zip(part.visits.ids.iter()) {
-                let place = self.visits.numbers.binary_search(number).ok();
+                let place = numbers.binary_search(number).ok();
                 if let Some(slot) = place.and_then(|place| found.get_mut(place)) {
                     *slot = id.map(String::from);
                 }
@@ -84,24 +84,30 @@ impl Source for Visits<'_> {
         let resolved = [Issue::ResolvedInGrid, Issue::ResolvedInCommunity, Issue::ResolvedInTownship];
         Ok(match name {
             "visit_id" => self.ids()?,
-            "channel" => words(visits.channels.iter().copied()),
-            "purpose" => words(visits.purposes.iter().copied()),
-            "is_onsite" => self.truths(&visits.channels, |&channel| channel == Some(self.onsite)),
-            "is_valid" => self.truths(&visits.numbers, |&number| checks.flags(number).is_valid()),
-            "has_household" => self.truths(&visits.has_household, |&has_household| has_household),
-            "in_3m" => self.within(3),
-            "in_1m" => self.within(1),
-            "issue_level" => words(visits.issue_levels.iter().copied()),
-            "has_issue" => self.truths(&visits.issues, |&issue| issue != Issue::None),
-            "issue_resolved" => self.issues(&resolved),
-            "resolved_in_grid" => self.issues(&[Issue::ResolvedInGrid]),
-            "resolved_in_community" => self.issues(&[Issue::ResolvedInCommunity]),
-            "resolved_in_township" => self.issues(&[Issue::ResolvedInTownship]),
+            "channel" => self.words(Coded::Channel)?,
+            "purpose" => self.words(Coded::Purpose)?,
+            "is_onsite" => holding(&visits.coded(Coded::Channel)?, |&channel| channel == self.onsite),
+            "is_valid" => holding(&visits.numbers()?, |&number| checks.flags(number).is_valid()),
+            "has_household" => holding(&visits.coded(Coded::HasHousehold)?, |&has_household| has_household == 1),
+            "in_3m" => self.within(3)?,
+            "in_1m" => self.within(1)?,
+            "issue_level" => self.words(Coded::IssueLevel)?,
+            "has_issue" => holding(&visits.coded(Coded::Issue)?, |&issue| issue != Issue::None as u8),
+            "issue_resolved" => self.issues(&resolved)?,
+            "resolved_in_grid" => self.issues(&[Issue::ResolvedInGrid])?,
+            "resolved_in_community" => self.issues(&[Issue::ResolvedInCommunity])?,
+            "resolved_in_township" => self.issues(&[Issue::ResolvedInTownship])?,
             "record_delay_hours" => {
-                let delays = visits.record_delays.iter();
-                Arc::new(Float64Array::from_iter_values(delays.map(|&delay| delay as f64 / MICROSECONDS_AN_HOUR)))
+                let delays = visits.record_delays()?;
+                let hours = delays.iter().map(|&delay| delay as f64 / MICROSECONDS_AN_HOUR);
+                Arc::new(Float64Array::from_iter_values(hours))
             }
             other => return no_column("visits", other),
         })
     }
+}
+
+/// A column of truths about the values of another.
+fn holding<T>(values: &[T], holds: impl Fn(&T) -> bool) -> ArrayRef {
+    truths(values.len(), |row| values.get(row).is_some_and(&holds))
 }
