@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use wellfield::audit::{self, Allowed, Audit, AuditRow, Audited};
 use wellfield::contract::Contracts;
-use wellfield::fault::Result;
+use wellfield::fault::{Error, Result};
 use wellfield::lineage;
 use wellfield::manifest::Manifest;
 use wellfield::night::Night;
 use wellfield::outputs::{self, OutputTable, Outputs};
 use wellfield::previous::Previous;
 use wellfield::publish::{Publication, TableWriter};
-use wellfield::regulator::Export;
+use wellfield::regulator::Release;
 use wellfield::report::{NightReport, Outcome};
 use wellfield::rulebook::Rulebook;
-use wellfield::watch::{Moment, Pieces, Watch};
+use wellfield::watch::{Moment, Pieces, Watch, timed};
 
 /// Households whose rows are one piece: some megabytes in all their tables.
 const HOUSEHOLDS_A_PIECE: usize = 1 << 14;
@@ -32,12 +32,13 @@ pub struct Rated<'a> {
     pub previous: &'a Previous,
     pub rulebook: &'a Rulebook,
     pub contracts: &'a Contracts,
-    /// What leaves the bank.
-    pub export: &'a Export,
+    /// What leaves the bank, before its files are made.
+    pub release: Release<'a>,
 }
 
-/// What the stages have cost so far that take turns.
+/// What the stages have cost so far that take turns, and the one beside them.
 struct Turns {
+    regulator: Pieces,
     outputs: Pieces,
     audit: Pieces,
     publish: Pieces,
@@ -45,28 +46,33 @@ struct Turns {
 
 impl Rated<'_> {
     /// Makes the output tables, audits them and publishes the run of a manifest, of which all is known but what is found
-    /// here; returns its folder.
+    /// here; returns its folder. `regulator` is what the stage has cost so far.
     pub fn deliver(
-        &self,
+        self,
         runs: &Path,
         manifest: Manifest,
         allowed: &Allowed,
-        watch: &mut Watch,
+        (watch, regulator): (&mut Watch, Pieces),
         report: &mut NightReport,
     ) -> Result<(PathBuf, Manifest)> {
         let [outputs, audit, publish] = ["outputs", "audit", "publish"].map(Pieces::of);
-        let mut turns = Turns { outputs, audit, publish };
-        let &Rated { night, previous, rulebook, contracts, export } = self;
+        let mut turns = Turns { regulator, outputs, audit, publish };
+        let Rated { night, previous, rulebook, contracts, release } = self;
         let make = || Outputs::of(night.results(previous, rulebook, contracts));
         let outputs = watch.piece(&mut turns.outputs, |_| 0, make)?;
         let small = watch.piece(&mut turns.outputs, |small: &Vec<OutputTable>| rows(small), || outputs.small())?;
-        let (cleaned, released) = (&night.cleaned, &export.table.batch);
-        let audited = Audited { cleaned, outputs: &small, released, previous, rulebook, contracts };
+        let (cleaned, released) = (&night.cleaned, release.rows().clone());
+        let audited = Audited { cleaned, outputs: &small, released: &released, previous, rulebook, contracts };
         let mut audit = watch.piece(&mut turns.audit, |_| 0, || Audit::begin(&audited))?;
         let begin = || Publication::begin(runs, contracts, &manifest);
         let mut publication = watch.piece(&mut turns.publish, |_| 0, begin)?;
         let (audit_of, into) = (&mut audit, &mut publication);
-        Delivery { outputs: &outputs, audit: audit_of, publication: into, contracts }.large(watch, &mut turns)?;
+        let mut delivery = Delivery { outputs: &outputs, audit: audit_of, publication: into, contracts };
+        // The files for the regulator take one thread long, and nobody needs them before the end.
+        let (export, delivered) = beside(|| timed(|| release.export()), || delivery.large(watch, &mut turns));
+        delivered?;
+        let export = watch.beside(&mut turns.regulator, |_| 0, export?);
+        watch.end(turns.regulator)?;
         watch.end(turns.outputs)?;
         let checks = |checks: &Vec<AuditRow>| checks.len() as u64;
         report.audit = watch.piece(&mut turns.audit, checks, || audit.end(allowed))?;
@@ -77,14 +83,25 @@ impl Rated<'_> {
         let (stages, audit, remarks) = (report.stages.clone(), report.audit.clone(), remarks(night, &report.audit));
         let manifest = Manifest { stages, audit, remarks, ..manifest };
         let so_far: &NightReport = report;
-        let beside = |manifest: &Manifest| {
+        let lineage = |manifest: &Manifest| {
             lineage::events(&so_far.with_run(manifest, Outcome::Published, Moment::now()), contracts)
         };
-        let finish = || publication.finish(&small, Some(export), manifest, &beside);
+        let finish = || publication.finish(&small, Some(&export), manifest, &lineage);
         let published = watch.piece(&mut turns.publish, |_| rows(&small), finish)?;
         watch.end(turns.publish)?;
         Ok(published)
     }
+}
+
+/// Runs one thing on a thread of the pool while another is done here; what both made.
+fn beside<A: Send, B>(other: impl FnOnce() -> Result<A> + Send, here: impl FnOnce() -> B) -> (Result<A>, B) {
+    let mut made = Err(Error::internal("a thread has ended without a result"));
+    let done = rayon::in_place_scope(|scope| {
+        let made = &mut made;
+        scope.spawn(move |_| *made = other());
+        here()
+    });
+    (made, done)
 }
 
 /// What a reader of the manifest should know: what cleaning noted, and what was allowed.

@@ -14,9 +14,9 @@ use wellfield::previous::Previous;
 use wellfield::publish::{self, Lock};
 use wellfield::read::bank::Bank;
 use wellfield::read::published::{self, EarlierVintage, MadeFrom, PublishedRun};
-use wellfield::regulator::{self, Export, Vintage};
+use wellfield::regulator::{self, Release, Vintage};
 use wellfield::report::{NightReport, Outcome};
-use wellfield::watch::{Moment, Progress, Watch};
+use wellfield::watch::{Moment, Pieces, Progress, Watch};
 
 use crate::delivery::Rated;
 use crate::log::Log;
@@ -123,8 +123,10 @@ impl Tonight {
         let vintage =
             Vintage { bank: &bank.name, as_of: options.as_of, run_id: &run_id, sequence, made_from: &made_from };
         let (indicators, tables) = (&night.indicators, &night.cleaned.tables);
-        let export = || regulator::export(indicators, tables, &rulebook, &contracts, &vintage, earlier.as_ref());
-        let export = watch.stage("regulator", released_rows, export)?;
+        let release = || regulator::release(indicators, tables, &rulebook, &contracts, &vintage, earlier.as_ref());
+        let mut regulator = Pieces::of("regulator");
+        let released = |release: &Release| release.rows().num_rows() as u64;
+        let release = watch.piece(&mut regulator, released, release)?;
         let manifest = Manifest {
             run_id: run_id.clone(),
             as_of: options.as_of.to_string(),
@@ -139,9 +141,9 @@ impl Tonight {
             tables: night.counts.clone(),
             ..Manifest::default()
         };
-        let (night, previous, rulebook, contracts, export) = (&night, &previous, &rulebook, &contracts, &export);
-        let rated = Rated { night, previous, rulebook, contracts, export };
-        let (folder, manifest) = rated.deliver(&runs, manifest, &allowed(options), watch, report)?;
+        let (night, previous, rulebook, contracts) = (&night, &previous, &rulebook, &contracts);
+        let rated = Rated { night, previous, rulebook, contracts, release };
+        let (folder, manifest) = rated.deliver(&runs, manifest, &allowed(options), (watch, regulator), report)?;
         *report = report.with_run(&manifest, Outcome::Published, report.ended);
         point_to_newest(&runs)?;
         Ok(folder)
@@ -174,10 +176,6 @@ fn point_to_newest(runs: &Path) -> Result<()> {
         Some(newest) => publish::point_to_latest(runs, newest),
         None => Ok(()),
     }
-}
-
-fn released_rows(export: &Export) -> u64 {
-    export.table.batch.num_rows() as u64
 }
 
 /// The files that were read, and how new they are.

@@ -23,7 +23,8 @@ impl Moment {
 }
 
 /// The stages of a night, in the order in which they end. The last three run piece by piece, by turns: the large tables
-/// are made, audited and written while they pass by.
+/// are made, audited and written while they pass by. Most of `regulator` runs beside them, so its seconds and theirs
+/// overlap.
 pub const STAGES: [&str; 14] = [
     "clean",
     "visits",
@@ -78,6 +79,21 @@ impl Pieces {
     }
 }
 
+/// What was made on a thread of its own, and how long that took.
+#[derive(Debug)]
+pub struct Timed<T> {
+    made: T,
+    lasted: Duration,
+}
+
+/// Runs what nobody watches, beside a stage that somebody does.
+#[allow(clippy::disallowed_methods)]
+pub fn timed<T>(run: impl FnOnce() -> Result<T>) -> Result<Timed<T>> {
+    let start = Instant::now();
+    let made = run()?;
+    Ok(Timed { made, lasted: start.elapsed() })
+}
+
 /// Measures the stages of a run, and tells each to whoever watches.
 pub struct Watch<'a> {
     costs: Vec<StageCost>,
@@ -118,6 +134,13 @@ impl<'a> Watch<'a> {
         pieces.lasted += start.elapsed();
         pieces.rows += rows(&made);
         Ok(made)
+    }
+
+    /// Counts to a stage what ran beside others, and how long that took.
+    pub fn beside<T>(&mut self, pieces: &mut Pieces, rows: impl Fn(&T) -> u64, made: Timed<T>) -> T {
+        pieces.lasted += made.lasted;
+        pieces.rows += rows(&made.made);
+        made.made
     }
 
     /// Ends a stage that ran piece by piece.

@@ -67,11 +67,8 @@ pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Indicators
     // One table after the other, so that no two of them are in memory.
     for table in BaseTable::ALL {
         let base = bases.rows(table, &read_columns(catalogue, table))?;
-        let (of_parts, of_values) = rayon::join(
-            || parts.add_up(table, &base, &nodes, bank),
-            || observed.observe(catalogue, table, &base, &nodes, bank),
-        );
-        of_parts.and(of_values)?;
+        parts.add_up(table, &base, &nodes, bank)?;
+        observed.observe(catalogue, table, &base, &nodes, bank)?;
     }
     let rows = values::rows(covered, &nodes, &parts.end()?, &observed);
     Ok(Indicators { nodes, rows })

@@ -81,35 +81,55 @@ fn statistics(
             }
         });
     };
-    let all = nodes.nodes.par_iter();
     if let Some(reals) = column.as_primitive_opt::<Float64Type>() {
         let laid = Laid::of(&fitting, base, bank, |row| reals.value(row));
-        let statistic = |node: &Node| {
-            let mut values = laid.values(node.place);
+        let statistic = |mut values: Vec<f64>| {
             let value = match kind {
                 Kind::Quantile { rank, .. } => quantile(&mut values, *rank, f64::total_cmp),
                 _ => None,
             };
             Statistic { count: values.len() as i64, value }
         };
-        return Ok(all.map(|node| if is_wanted(node) { statistic(node) } else { Statistic::default() }).collect());
+        return Ok(of_nodes(laid, nodes, is_wanted, &statistic));
     }
     let whole = column.as_primitive_opt::<Int64Type>();
     let whole = whole.ok_or_else(|| Error::internal("an observed column is no column of numbers"))?;
     let laid = Laid::of(&fitting, base, bank, |row| whole.value(row));
-    let statistic = |node: &Node| {
-        let mut values = laid.values(node.place);
+    let between = matches!(kind, Kind::TheilBetween(_)).then(|| inequality::theil_between(&laid.branches())).flatten();
+    let statistic = |mut values: Vec<i64>| {
         values.sort_unstable();
         let value = match kind {
             Kind::Quantile { rank, .. } => quantile(&mut values, *rank, Ord::cmp).map(|value| value as f64),
             Kind::Gini(_) => inequality::gini(&values),
             Kind::Theil(_) => inequality::theil(&values),
-            Kind::TheilBetween(_) => inequality::theil_between(&laid.branches()),
+            Kind::TheilBetween(_) => between,
             _ => None,
         };
         Statistic { count: values.len() as i64, value }
     };
-    Ok(all.map(|node| if is_wanted(node) { statistic(node) } else { Statistic::default() }).collect())
+    Ok(of_nodes(laid, nodes, is_wanted, &statistic))
+}
+
+/// The statistic of every wanted node. That of the bank is taken last, of the values themselves and of no copy.
+fn of_nodes<T: Copy + Default + Send + Sync>(
+    laid: Laid<T>,
+    nodes: &Nodes,
+    is_wanted: &(dyn Fn(&Node) -> bool + Sync),
+    statistic: &(dyn Fn(Vec<T>) -> Statistic + Sync),
+) -> Vec<Statistic> {
+    let is_bank = |node: &Node| node.place == Place::Bank;
+    let others = nodes.nodes.par_iter().map(|node| match is_wanted(node) && !is_bank(node) {
+        true => statistic(laid.values(node.place)),
+        false => Statistic::default(),
+    });
+    let mut statistics: Vec<Statistic> = others.collect();
+    let banks = nodes.nodes.iter().zip(&mut statistics).filter(|(node, _)| is_wanted(node) && is_bank(node));
+    let banks: Vec<&mut Statistic> = banks.map(|(_, slot)| slot).collect();
+    if !banks.is_empty() {
+        let of_bank = statistic(laid.values);
+        banks.into_iter().for_each(|slot| *slot = of_bank);
+    }
+    statistics
 }
 
 /// The value at the nearest rank.

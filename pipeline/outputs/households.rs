@@ -22,7 +22,7 @@ use crate::rulebook::{FactKind, kind_of};
 use crate::score::{HouseholdScore, unit_scale};
 use crate::visits::{CheckedVisits, Flag, Flags};
 
-use super::{MONEY, Outputs, POINTS, Results, at_once, coded, decimals, list, text};
+use super::{MONEY, Outputs, POINTS, Results, always, at_once, coded, decimals, list, text};
 
 /// What every piece of the large tables is made with, made once.
 pub(super) struct Large<'a> {
@@ -75,9 +75,9 @@ impl<'a> Large<'a> {
             households: ids(&tables.households.ids),
             branches: ids(&tables.branches.ids),
             characteristics,
-            cards: text(cards.iter().map(|card| Some(card.id.as_str()))),
-            blocks: text(blocks.into_iter().map(Some)),
-            names: text(names.into_iter().map(Some)),
+            cards: always(cards.iter().map(|card| card.id.as_str())),
+            blocks: always(blocks.into_iter()),
+            names: always(names.into_iter()),
             earlier: results.register.align(tables, results.previous),
         })
     }
@@ -211,18 +211,18 @@ pub(super) fn household_grades(outputs: &Outputs, numbers: Range<usize>) -> Resu
     columns.extend([
         text(cards),
         decimals(POINTS, grades.iter().map(|grade| grade.score.map(i128::from)))?,
-        text(grades.iter().map(|grade| Some(ranks.name(grade.rank)))),
+        always(grades.iter().map(|grade| ranks.name(grade.rank))),
         list(grades.iter().map(|grade| results.veto_codes(grade))),
         list(grades.iter().map(|grade| &grade.reasons)),
         Arc::new(grades.iter().map(|grade| Some(grade.is_kept)).collect::<BooleanArray>()),
         text(grades.iter().map(|grade| grade.previous_grade.as_deref())),
-        text(grades.iter().map(|grade| Some(grade.change.name()))),
-        text(finals.iter().map(|outcome| Some(ranks.name(outcome.rank)))),
+        always(grades.iter().map(|grade| grade.change.name())),
+        always(finals.iter().map(|outcome| ranks.name(outcome.rank))),
         text(decision_ids),
-        text(finals.iter().map(|outcome| Some(outcome.decision.map_or("none", |decision| decision.action.name())))),
-        text(lists.iter().map(|(list, _)| Some(list.name()))),
+        always(finals.iter().map(|outcome| outcome.decision.map_or("none", |decision| decision.action.name()))),
+        always(lists.iter().map(|(list, _)| list.name())),
         Arc::new(consents.collect::<BooleanArray>()),
-        text(lists.iter().map(|(_, reason)| Some(*reason))),
+        always(lists.iter().map(|(_, reason)| *reason)),
         Arc::new(until.collect::<Date32Array>()),
     ]);
     Ok(columns)
@@ -248,11 +248,11 @@ pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<V
     let terms =
         finals.iter().map(|outcome| ranks.in_scale(outcome.rank).map(|_| i64::from(rulebook.limits.term_months)));
     let mut columns =
-        vec![results.household_ids(numbers.clone()), text(grades.iter().map(|grade| Some(ranks.name(grade.rank))))];
+        vec![results.household_ids(numbers.clone()), always(grades.iter().map(|grade| ranks.name(grade.rank)))];
     for position in 0..Cap::ALL.len() {
         columns.push(money(&|limit| limit.caps.get(position).copied().flatten().map(i128::from))?);
     }
-    let bindings: StringArray = limits.iter().map(|limit| Some(limit.binding.name())).collect();
+    let bindings = StringArray::from_iter_values(limits.iter().map(|limit| limit.binding.name()));
     columns.extend([
         money(&|limit| Some(limit.gross))?,
         fact("own_unsecured_outstanding")?,
@@ -263,7 +263,7 @@ pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<V
         Arc::new(limits.iter().map(|limit| Some(limit.is_held)).collect::<BooleanArray>()),
         Arc::new(bindings),
         decimals(MONEY, previous.iter().map(|earlier| earlier.map(|earlier| i128::from(earlier.suggested_limit))))?,
-        text(finals.iter().map(|outcome| Some(ranks.name(outcome.rank)))),
+        always(finals.iter().map(|outcome| ranks.name(outcome.rank))),
         decimals(MONEY, finals.iter().map(|outcome| Some(outcome.limit)))?,
         Arc::new(spreads.collect::<Int64Array>()),
         Arc::new(terms.collect::<Int64Array>()),

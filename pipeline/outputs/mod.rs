@@ -221,6 +221,11 @@ pub fn text<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
     Arc::new(values.collect::<StringArray>())
 }
 
+/// Text that every row has, of rows whose number is known.
+fn always<'a>(values: impl ExactSizeIterator<Item = &'a str>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}
+
 /// Text of which many rows hold the same: the place of each row's text among `texts`. The tables of visits and points
 /// have many rows for a household, and hold its identifier once.
 fn coded(codes: impl Iterator<Item = Option<usize>>, texts: &ArrayRef) -> Result<ArrayRef> {
@@ -280,7 +285,7 @@ impl Results<'_> {
     }
 
     fn household_ids(&self, numbers: Range<usize>) -> ArrayRef {
-        text(numbers.map(|number| Some(self.household_id(number))))
+        always(numbers.map(|number| self.household_id(number)))
     }
 
     /// `household_id, branch_id, grid_id, area_id, kind`.
@@ -290,9 +295,9 @@ impl Results<'_> {
         let kind = |number: usize| tables.households.kind.get(register.row(number)).map_or(usize::MAX, usize::from);
         Ok(vec![
             self.household_ids(numbers()),
-            text(numbers().map(|number| Some(tables.branches.branch_id.text(register.branch(number))))),
-            text(numbers().map(|number| Some(tables.grids.grid_id.text(register.grid(number))))),
-            text(numbers().map(|number| Some(tables.areas.area_id.text(register.area(number))))),
+            always(numbers().map(|number| tables.branches.branch_id.text(register.branch(number)))),
+            always(numbers().map(|number| tables.grids.grid_id.text(register.grid(number)))),
+            always(numbers().map(|number| tables.areas.area_id.text(register.area(number)))),
             text(numbers().map(|number| kinds.get(kind(number)).map(String::as_str))),
         ])
     }

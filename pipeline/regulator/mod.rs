@@ -9,6 +9,8 @@ mod revisions;
 mod table;
 mod workbook;
 
+use arrow::array::RecordBatch;
+
 use crate::calendar::Date;
 use crate::clean::Tables;
 use crate::contract::Contracts;
@@ -18,6 +20,9 @@ use crate::outputs::OutputTable;
 pub use crate::read::published::REGULATOR as FOLDER;
 use crate::read::published::{EarlierVintage, MadeFrom};
 use crate::rulebook::Rulebook;
+
+use self::places::RefArea;
+use self::released::Released;
 
 /// Tonight's publication of an as-of date.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +51,61 @@ pub struct ExportFile {
     pub rows: Option<u64>,
 }
 
-/// Makes everything that leaves the bank. `earlier` is the vintage of the same as-of date that was published last.
+/// What leaves the bank, as far as the audit looks at it. Its files are made of nothing else, and take much longer: they
+/// can be made while other things are done.
+pub struct Release<'a> {
+    released: Vec<Released>,
+    places: Vec<RefArea>,
+    table: OutputTable,
+    codes: RecordBatch,
+    changes: RecordBatch,
+    rulebook: &'a Rulebook,
+    contracts: &'a Contracts,
+    vintage: Vintage<'a>,
+}
+
+/// Takes out what may not leave. `earlier` is the vintage of the same as-of date that was published last.
+pub fn release<'a>(
+    indicators: &Indicators,
+    tables: &Tables,
+    rulebook: &'a Rulebook,
+    contracts: &'a Contracts,
+    vintage: &Vintage<'a>,
+    earlier: Option<&EarlierVintage>,
+) -> Result<Release<'a>> {
+    let places = places::places(&indicators.nodes.nodes, tables, vintage.bank);
+    let released = released::released(&indicators.rows)?;
+    let observations = table::observations(&released, &rulebook.indicators, &places)?;
+    let units: Vec<&str> = released.iter().map(|row| table::unit(row, &rulebook.indicators)).collect();
+    let batch = table::indicators(&observations, &units, vintage, contracts.regulator("indicators")?)?;
+    let changes = revisions::revisions(&observations, vintage, earlier, contracts.regulator("revisions")?)?;
+    let codes = places::code_list(&places, contracts.regulator("ref_areas")?)?;
+    let table = OutputTable { name: "indicators".into(), batch };
+    Ok(Release { released, places, table, codes, changes, rulebook, contracts, vintage: *vintage })
+}
+
+impl Release<'_> {
+    /// The rows of `indicators.csv`.
+    pub fn rows(&self) -> &RecordBatch {
+        &self.table.batch
+    }
+
+    /// Makes the files.
+    pub fn export(self) -> Result<Export> {
+        let Release { released, places, table, codes, changes, rulebook, contracts, vintage } = self;
+        let tables = [("indicators.csv", &table.batch), ("ref_areas.csv", &codes), ("revisions.csv", &changes)];
+        // The workbook takes most of the time, and nearly all of it on one thread.
+        let (files, bytes) = rayon::join(
+            || tables.into_iter().map(|(name, batch)| csv::file(name, batch)).collect::<Result<Vec<_>>>(),
+            || workbook::workbook(&released, &places, rulebook, contracts, &vintage),
+        );
+        let mut files = files?;
+        files.push(ExportFile { name: "indicators.xlsx".into(), bytes: bytes?, rows: None });
+        Ok(Export { table, files })
+    }
+}
+
+/// Makes everything that leaves the bank.
 pub fn export(
     indicators: &Indicators,
     tables: &Tables,
@@ -55,20 +114,5 @@ pub fn export(
     vintage: &Vintage,
     earlier: Option<&EarlierVintage>,
 ) -> Result<Export> {
-    let places = places::places(&indicators.nodes.nodes, tables, vintage.bank);
-    let released = released::released(&indicators.rows)?;
-    let observations = table::observations(&released, &rulebook.indicators, &places)?;
-    let units: Vec<&str> = released.iter().map(|row| table::unit(row, &rulebook.indicators)).collect();
-    let batch = table::indicators(&observations, &units, vintage, contracts.regulator("indicators")?)?;
-    let changes = revisions::revisions(&observations, vintage, earlier, contracts.regulator("revisions")?)?;
-    let codes = places::code_list(&places, contracts.regulator("ref_areas")?)?;
-    let tables = [("indicators.csv", &batch), ("ref_areas.csv", &codes), ("revisions.csv", &changes)];
-    // The workbook takes most of the time, and nearly all of it on one thread.
-    let (files, bytes) = rayon::join(
-        || tables.into_iter().map(|(name, batch)| csv::file(name, batch)).collect::<Result<Vec<_>>>(),
-        || workbook::workbook(&released, &places, rulebook, contracts, vintage),
-    );
-    let mut files = files?;
-    files.push(ExportFile { name: "indicators.xlsx".into(), bytes: bytes?, rows: None });
-    Ok(Export { table: OutputTable { name: "indicators".into(), batch }, files })
+    release(indicators, tables, rulebook, contracts, vintage, earlier)?.export()
 }

@@ -101,7 +101,8 @@ fn make(content: &Content) -> std::result::Result<Vec<u8>, Failure> {
             parts.push((0, &[]));
         }
         for (part, rows) in parts {
-            let worksheet = workbook.add_worksheet();
+            // Its rows go to a file as they come: hundreds of thousands of them would take more memory than a night.
+            let worksheet = workbook.add_worksheet_with_low_memory();
             worksheet.set_name(name(dimension, part))?;
             fill(worksheet, rows, content.places, &formats)?;
         }

@@ -65,10 +65,13 @@ pub(super) fn headings(
     rows: usize,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
+    // Row by row: a sheet whose rows go to a file takes no row that came before.
     for (heading, column) in columns.iter().zip(0_u16..) {
-        worksheet.write_string_with_format(0, column, heading.en, &formats.heading)?;
-        worksheet.write_string_with_format(1, column, heading.zh, &formats.heading)?;
         worksheet.set_column_width(column, heading.width)?;
+        worksheet.write_string_with_format(0, column, heading.en, &formats.heading)?;
+    }
+    for (heading, column) in columns.iter().zip(0_u16..) {
+        worksheet.write_string_with_format(1, column, heading.zh, &formats.heading)?;
     }
     let last_row = HEADING_ROWS - 1 + u32::try_from(rows).unwrap_or(u32::MAX);
     let last_column = u16::try_from(columns.len()).unwrap_or(u16::MAX).saturating_sub(1);
