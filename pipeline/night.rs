@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::clean::{CleanBank, LogRows, RowCounts, SetAside, Tables, TakeLogs};
 use crate::contract::Contracts;
 use crate::coverage::{self, Coverage, Rated};
-use crate::facts::ledgers::Ledgers;
+use crate::facts::ledgers::{Ledgers, Standings};
 use crate::facts::{self, Facts};
 use crate::fault::Result;
 use crate::grade::{self, ModelGrade, Ranks};
@@ -126,7 +126,7 @@ pub fn rate_taken(
     let checked = watch.stage("visits", checked_visits, || visits.check())?;
     let (found, rules) = (Found { register, checked, ledgers, keeps_rows: false }, (previous, rulebook, contracts));
     let mut night = rate_households(cleaned, found, rules, watch)?;
-    night.checks.let_go_of_recent();
+    night.let_go_of_measures(contracts)?;
     Ok(night)
 }
 
@@ -248,6 +248,14 @@ fn indicate(covered: &Covered, watch: &mut Watch) -> Result<Indicators> {
 }
 
 impl Night {
+    /// Lets go of what the stages measured with and no table shows.
+    fn let_go_of_measures(&mut self, contracts: &Contracts) -> Result<()> {
+        self.checks.let_go_of_recent();
+        self.visited = VisitTallies::default();
+        self.facts.standings = Standings::default();
+        self.cleaned.tables.let_go_of_loans(contracts)
+    }
+
     /// What the output tables are made from.
     pub fn results<'a>(
         &'a self,

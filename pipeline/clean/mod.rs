@@ -65,6 +65,12 @@ impl Tables {
         empty_out(&mut self.conduct_events, contracts, "conduct_events", ConductEvents::take)?;
         empty_out(&mut self.peer_reviews, contracts, "peer_reviews", PeerReviews::take)
     }
+
+    /// Lets go of the rows of the loans.
+    pub fn let_go_of_loans(&mut self, contracts: &Contracts) -> Result<()> {
+        self.loans = none(contracts, "loans", Loans::take)?;
+        Ok(())
+    }
 }
 
 /// A table without rows.
