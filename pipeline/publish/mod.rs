@@ -311,7 +311,9 @@ mod tests {
     fn a_table_is_the_same_file_whole_and_batch_by_batch() {
         let (contracts, table) = (Contracts::built_in().unwrap(), table());
         let runs = tempfile::tempdir().unwrap();
-        let whole = publish(runs.path(), &[table.clone()], None, &contracts, manifest("run"), &|_| Ok(String::new()));
+        let whole = publish(runs.path(), std::slice::from_ref(&table), None, &contracts, manifest("run"), &|_| {
+            Ok(String::new())
+        });
         let other = tempfile::tempdir().unwrap();
         let mut begun = Publication::begin(other.path(), &contracts, &manifest("run")).unwrap();
         let mut writer = begun.table(&table.name, &table.batch.schema()).unwrap();

@@ -1,5 +1,5 @@
-//! A damaged file can make a reader library stop with a panic instead of an error. Here such a stop becomes an error of
-//! the file; the one who prints panics asks `is_guarded` and stays silent about it.
+//! A damaged file can make a reader library stop with a panic instead of an error, and a full disk one that writes. Here
+//! such a stop becomes an error of the file; the one who prints panics asks `is_guarded` and stays silent about it.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,19 +8,19 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Whether a panic of this thread will be told as a fault of the file that is being read.
+/// Whether a panic of this thread will be told as a fault of the file that is being read or written.
 pub fn is_guarded() -> bool {
     DEPTH.get() > 0
 }
 
-/// Runs a reader; its panic is given back as text. What the reader was working on is dropped with it.
-pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+/// Runs what may stop like that; its panic is given back as text. What it was working on is dropped with it.
+pub fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     DEPTH.set(DEPTH.get() + 1);
     let outcome = catch_unwind(AssertUnwindSafe(run));
     DEPTH.set(DEPTH.get() - 1);
     outcome.map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        text.unwrap_or("the reader stopped").to_string()
+        text.unwrap_or("it stopped").to_string()
     })
 }
 

@@ -35,7 +35,7 @@ use crate::fault::{Collector, Error, Fault, Result};
 use self::bank::{Bank, CsvFormat};
 pub use self::files::digest;
 use self::files::{FileFormat, InputFile, TableFiles};
-pub use self::guard::is_guarded;
+pub use self::guard::{guarded, is_guarded};
 use self::parquet::ParquetFile;
 
 /// A file that a run has read: its path as `bank.toml` sees it, size and blake3 digest.

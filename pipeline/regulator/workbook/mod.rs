@@ -10,8 +10,9 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet,
 use crate::contract::Contracts;
 use crate::decimal::format_scaled;
 use crate::definitions::dimension_in_words;
-use crate::fault::{Error, Result};
+use crate::fault::{Error, Fault, Result};
 use crate::indicators::Status;
+use crate::read::guarded;
 use crate::rulebook::indicators::{Dimension, Kind};
 use crate::rulebook::{Indicator, Rulebook};
 
@@ -60,7 +61,14 @@ pub(super) fn workbook(
     contracts: &Contracts,
     vintage: &Vintage,
 ) -> Result<Vec<u8>> {
-    make(&Content { rows, places, rulebook, contracts, vintage }).map_err(|error| match error {
+    // The library stops where it cannot write the rows that it keeps in a file.
+    let made = guarded(|| make(&Content { rows, places, rulebook, contracts, vintage })).map_err(|panic| {
+        let fault = Fault::new("could not write the temporary file of `indicators.xlsx`").caused_by(panic);
+        Error::could_not_run(
+            fault.hint("it lies in the folder that `TMPDIR` names, or `/tmp`; see whether its disk is full"),
+        )
+    })?;
+    made.map_err(|error| match error {
         Failure::Workbook(error) => Error::internal(format!("the workbook cannot be written: {error}")),
         Failure::Content(error) => error,
     })
@@ -101,8 +109,11 @@ fn make(content: &Content) -> std::result::Result<Vec<u8>, Failure> {
             parts.push((0, &[]));
         }
         for (part, rows) in parts {
-            // Its rows go to a file as they come: hundreds of thousands of them would take more memory than a night.
-            let worksheet = workbook.add_worksheet_with_low_memory();
+            // Hundreds of thousands of rows would take more memory than the night: so many go to a file as they come.
+            let worksheet = match rows.len() > ROWS_HELD_MAX {
+                true => workbook.add_worksheet_with_low_memory(),
+                false => workbook.add_worksheet(),
+            };
             worksheet.set_name(name(dimension, part))?;
             fill(worksheet, rows, content.places, &formats)?;
         }
@@ -111,6 +122,9 @@ fn make(content: &Content) -> std::result::Result<Vec<u8>, Failure> {
     notes::sources(workbook.add_worksheet(), content, &formats)?;
     Ok(workbook.save_to_buffer()?)
 }
+
+/// Rows of a sheet that stay in memory until the workbook is written.
+const ROWS_HELD_MAX: usize = 10_000;
 
 /// The sheet of a dimension; what does not fit goes on in a second one.
 fn name(dimension: Dimension, part: usize) -> String {
