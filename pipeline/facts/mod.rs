@@ -113,7 +113,9 @@ pub fn measure(
     const GROUPS: [Group; 6] =
         [accounts::measure, loans::measure, profile::measure, outside::measure, conduct::measure, visited::measure];
     let evidence = Evidence { tables, register, ledgers: &ledgers, visits, rules, contracts };
-    let groups: Vec<Columns> = GROUPS.par_iter().map(|group| group(&evidence)).collect::<Result<_>>()?;
+    let groups: Vec<Result<Columns>> = GROUPS.par_iter().map(|group| group(&evidence)).collect();
+    // Of several faults the first in the order of groups is told, whichever thread was first.
+    let groups = groups.into_iter().collect::<Result<Vec<_>>>()?;
     let mut by_name: BTreeMap<&str, ArrayRef> = groups.into_iter().flatten().collect();
     for (name, column) in combined(&by_name, &evidence)? {
         by_name.insert(name, column);

@@ -240,7 +240,7 @@ fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles) -> Res
     paths.extend(&table_files.adapter);
     paths.sort();
     paths.dedup();
-    paths
+    let digested: Vec<Result<ReadFile>> = paths
         .into_par_iter()
         .map(|path| {
             let full = bank.folder.join(path);
@@ -251,7 +251,9 @@ fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles) -> Res
             let (bytes, digest) = files::digest(&full)?;
             Ok(ReadFile { table: contract.table.clone(), path: path.clone(), bytes, digest, written_ns })
         })
-        .collect()
+        .collect();
+    // Of several faults the first in the order of paths is told, whichever thread was first.
+    digested.into_iter().collect()
 }
 
 /// Files in the contract's shape: each is checked for its columns before any value is, so that all faults show at once.
@@ -376,9 +378,10 @@ fn read_parquet(path: &Path, shown: &str, wanted: Option<&[String]>) -> Result<V
     let kept: Vec<String> =
         names.into_iter().filter(|name| wanted.is_none_or(|wanted| wanted.contains(name))).collect();
     let groups = file.row_groups().len();
-    let read: Result<Vec<Vec<RecordBatch>>> =
+    let read: Vec<Result<Vec<RecordBatch>>> =
         (0..groups).into_par_iter().map(|group| file.read_all(group, &kept)).collect();
-    let mut batches: Vec<RecordBatch> = read?.into_iter().flatten().collect();
+    let read = read.into_iter().collect::<Result<Vec<_>>>()?;
+    let mut batches: Vec<RecordBatch> = read.into_iter().flatten().collect();
     if batches.is_empty() {
         batches.push(file.empty(&kept));
     }
