@@ -63,7 +63,7 @@ pub fn prepare_night(
 }
 
 /// The part of a run's memory in which visits may wait for their check.
-const VISITS_SHARE: u64 = 16;
+const VISITS_SHARE: u64 = 8;
 
 /// How much room there is for so many visits.
 fn room(options: &Nightly, visits: u64) -> Room {

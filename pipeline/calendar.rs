@@ -11,6 +11,16 @@ pub const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 pub struct Date(pub i32);
 
 impl Date {
+    /// 0001-01-01.
+    pub const FIRST: Date = Date(-719_162);
+    /// 9999-12-31.
+    pub const LAST: Date = Date(2_932_896);
+
+    /// The first moment of the day, in microseconds.
+    pub fn midnight(self) -> i64 {
+        i64::from(self.0) * MICROSECONDS_A_DAY
+    }
+
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Self> {
         if !(1..=9999).contains(&year) {
             return None;
@@ -75,8 +85,7 @@ impl Date {
 
     /// Whether the day lies in the years 1 to 9999: others cannot be written, and come from a wrong unit in a file.
     pub fn is_of_four_digits(self) -> bool {
-        // 0001-01-01 and 9999-12-31.
-        (-719_162..=2_932_896).contains(&self.0)
+        (Date::FIRST.0..=Date::LAST.0).contains(&self.0)
     }
 
     pub fn is_first_of_month(self) -> bool {

@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod decimal;
 pub mod fault;
 pub mod contract;
+pub mod in_order;
 pub mod layout;
 pub mod watch;
 

@@ -121,8 +121,20 @@ fn rising(rows: &Rows, position: usize, has_key: &[bool]) -> Result<Option<(Key,
         let text = |row: usize| Key::Text(ids.value(row).to_string());
         return Ok(is_ascending(has_key, |row| ids.value(row)).then(|| (text(first), text(last))));
     }
-    let key = packed_keys(rows, position, has_key)?;
-    Ok(is_ascending(has_key, &key).then(|| (Key::Packed(key(first)), Key::Packed(key(last)))))
+    let parts = whole_parts(rows, has_key)?;
+    let key = |row: usize| Key::Packed(packed(&parts, row));
+    Ok(are_ascending(has_key, &parts).then(|| (key(first), key(last))))
+}
+
+/// Whether packed keys rise. Of what most logs have for a key this is asked of every row.
+fn are_ascending(has_key: &[bool], parts: &[Part]) -> bool {
+    match parts {
+        [Part::Positions(positions), Part::Days(days)] => is_ascending(has_key, |row| {
+            let pair = positions.get(row).zip(days.get(row));
+            pair.map_or((0, 0), |(&position, &day)| (position, day))
+        }),
+        _ => is_ascending(has_key, |row| packed(parts, row)),
+    }
 }
 
 /// The key of each row in 128 bits.
@@ -137,11 +149,17 @@ fn packed_keys<'a>(
             u128::from_le_bytes(digest.as_bytes().first_chunk::<16>().copied().unwrap_or_default())
         }));
     }
+    let parts = whole_parts(rows, has_key)?;
+    Ok(Box::new(move |row| packed(&parts, row)))
+}
+
+/// The columns of a key whose numbers mean the same in every piece.
+fn whole_parts<'a>(rows: &'a Rows, has_key: &[bool]) -> Result<Vec<Part<'a>>> {
     let parts = parts(rows, has_key)?;
     if parts.iter().any(|part| matches!(part, Part::Numbered(_))) {
         return Err(Error::internal(format!("keys of `{}` cannot be compared piece by piece", rows.contract.table)));
     }
-    Ok(Box::new(move |row| packed(&parts, row)))
+    Ok(parts)
 }
 
 fn single_key<'a>(rows: &'a Rows, position: usize) -> Option<&'a LargeStringArray> {
@@ -171,11 +189,10 @@ fn single_key_duplicates(rows: &Rows, position: usize, has_key: &[bool]) -> Vec<
 
 fn composite_key_duplicates(rows: &Rows, has_key: &[bool]) -> Result<Vec<usize>> {
     let parts = parts(rows, has_key)?;
-    let packed = |row: usize| packed(&parts, row);
-    if is_ascending(has_key, packed) {
+    if are_ascending(has_key, &parts) {
         return Ok(Vec::new());
     }
-    let mut sorted: Vec<(u128, usize)> = with_key(has_key).map(|row| (packed(row), row)).collect();
+    let mut sorted: Vec<(u128, usize)> = with_key(has_key).map(|row| (packed(&parts, row), row)).collect();
     sorted.par_sort_unstable();
     let repeated = sorted.windows(2).filter_map(|pair| match pair {
         &[(key, _), (next, row)] if key == next => Some(row),

@@ -7,16 +7,20 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeStringArray, NullArray, RecordBatch, UInt32Array};
-use arrow::compute::{concat, filter, take_record_batch};
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, LargeStringArray, NullArray, PrimitiveArray,
+    RecordBatch, UInt32Array,
+};
+use arrow::compute::{concat, filter, max, take_record_batch};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Date, Month, day_of};
+use crate::calendar::{Date, MICROSECONDS_A_DAY, Month, day_of};
 use crate::contract::{Column, Contract, Type};
 use crate::fault::{Collector, Error, Result};
+use crate::in_order;
 use crate::read::{Origin, Source, SourceBatch};
 
 use super::index::{IdIndex, Meaning};
@@ -130,11 +134,6 @@ pub fn stream(
 ) -> Result<Cleaned> {
     let forms = TextForms::of(&contract.table, &source.format)?;
     let source = Arc::new(source);
-    let windows = windows(&source);
-    let check = |window: Option<&Range<usize>>| match window {
-        Some(window) => check_pieces(contract, &source, window.clone(), &forms, before).map(Some),
-        None => Ok(None),
-    };
     let mut log = Log {
         contract,
         source: &source,
@@ -145,42 +144,18 @@ pub fn stream(
         take,
     };
     let mut faults = Collector::default();
-    let mut next = check(windows.first());
-    for (place, window) in windows.iter().enumerate() {
-        let batches = faults.take(next)?.flatten().filter(|_| faults.is_empty());
-        let (checked, taken) = rayon::join(
-            || check(windows.get(place + 1)),
-            || batches.map_or(Ok(()), |batches| log.next(window.start, batches)),
-        );
-        taken?;
-        next = checked;
-    }
-    faults.take(next)?;
+    let check = |piece: usize| check_piece(contract, &source, piece, &forms, before);
+    // Enough pieces that no thread waits for another, and no more rows than must be.
+    let ahead = rayon::current_num_threads() + 2;
+    in_order::make_and_take(source.pieces(), ahead, check, |piece, batches| {
+        match faults.take(batches)?.filter(|_| faults.is_empty()) {
+            Some(batches) => log.next(piece, batches),
+            None => Ok(()),
+        }
+    })?;
     faults.refuse()?;
     Ok(log.cleaned)
 }
-
-/// The pieces of a source that are checked before their rows are joined: enough of them that no thread waits for another,
-/// and no more rows than must be.
-fn windows(source: &Source) -> Vec<Range<usize>> {
-    let threads = rayon::current_num_threads();
-    let mut windows = Vec::new();
-    let mut window = 0..0;
-    let mut rows = 0;
-    for piece in 0..source.pieces() {
-        window.end = piece + 1;
-        rows += source.piece_rows(piece);
-        let is_enough = window.len() >= threads && rows >= threads * ROWS_A_THREAD;
-        if is_enough || window.end == source.pieces() {
-            windows.push(window.clone());
-            (window, rows) = (window.end..window.end, 0);
-        }
-    }
-    windows
-}
-
-/// Rows that are worth a thread's while before rows of others are waited for.
-const ROWS_A_THREAD: usize = 1 << 18;
 
 /// A table that is cleaned piece by piece.
 struct Log<'a> {
@@ -196,11 +171,11 @@ struct Log<'a> {
 }
 
 impl Log<'_> {
-    /// Takes the next checked pieces in, of which `start` is the first.
-    fn next(&mut self, start: usize, batches: Vec<CheckedBatch>) -> Result<()> {
+    /// Takes the next checked piece in.
+    fn next(&mut self, piece: usize, batches: Vec<CheckedBatch>) -> Result<()> {
         let mut rows = Rows::join(self.contract, Arc::clone(self.source), batches)?;
         if !keys::follow(&mut rows, &mut self.seen)? {
-            self.look_back(start)?;
+            self.look_back(piece)?;
             keys::follow(&mut rows, &mut self.seen)?;
         }
         let found = rows.hand_over(self.before, self.take)?;
@@ -215,8 +190,8 @@ impl Log<'_> {
 
     /// Keys came out of order: from here on all of them are remembered, those of the pieces before too, which are read
     /// once more.
-    fn look_back(&mut self, start: usize) -> Result<()> {
-        for piece in 0..start {
+    fn look_back(&mut self, next: usize) -> Result<()> {
+        for piece in 0..next {
             let pieces = piece..piece + 1;
             let batches = check_pieces(self.contract, self.source, pieces, self.forms, self.before)?;
             let rows = Rows::join(self.contract, Arc::clone(self.source), batches)?;
@@ -377,6 +352,9 @@ impl CheckedBatch {
             let Some(other) = &column.together else { continue };
             let other = contract.require(other)?;
             let (Some(own), Some(other)) = (self.columns.get(position), self.columns.get(other)) else { continue };
+            if own.null_count() == 0 || own.nulls() == other.nulls() {
+                continue;
+            }
             let lonely: Vec<u32> =
                 (0..own.len()).filter(|&row| own.is_null(row) && other.is_valid(row)).map(|row| row as u32).collect();
             for row in lonely {
@@ -394,13 +372,10 @@ impl CheckedBatch {
                 (None, Some(bound)) => (bound, true),
                 _ => return Err(Error::internal(format!("`{}` has a date order without one bound", contract.table))),
             };
-            let own = self.moments(position);
-            let bound = self.moments(contract.require(bound)?);
-            for (row, (own, bound)) in (0..).zip(own.into_iter().zip(bound)) {
-                let (Some(own), Some(bound)) = (own, bound) else { continue };
-                if own < bound || (is_strict && own == bound) {
-                    self.mark(row, Rule::DateOrder, position);
-                }
+            let bound = self.columns.get(contract.require(bound)?);
+            let early = self.columns.get(position).zip(bound).map(|(own, bound)| too_early(own, bound, is_strict));
+            for row in early.into_iter().flatten() {
+                self.mark(row, Rule::DateOrder, position);
             }
         }
         Ok(())
@@ -433,9 +408,11 @@ impl CheckedBatch {
             } else {
                 as_of
             };
-            let days = self.days(contract, name)?;
-            for (is_unknown, day) in self.is_unknown.iter_mut().zip(days) {
-                *is_unknown |= day.is_some_and(|day| day > latest);
+            let Some(column) = self.columns.get(contract.require(name)?) else { continue };
+            if let Some(days) = column.as_primitive_opt::<Date32Type>() {
+                mark_later(&mut self.is_unknown, days, latest.0);
+            } else if let Some(moments) = column.as_primitive_opt::<TimestampMicrosecondType>() {
+                mark_later(&mut self.is_unknown, moments, latest.midnight() + (MICROSECONDS_A_DAY - 1));
             }
         }
         Ok(())
@@ -444,6 +421,13 @@ impl CheckedBatch {
     /// How new the data of each file is: the own date of its newest known row.
     fn note_newest(&mut self, contract: &Contract, source: &Source, batch: &SourceBatch) -> Result<()> {
         let Some(name) = &contract.known_from else { return Ok(()) };
+        if let Some(path) = source.single_file(batch)
+            && !self.is_unknown.contains(&true)
+        {
+            let newest = self.columns.get(contract.require(name)?).and_then(newest_day);
+            self.newest.extend(newest.map(|day| (path.to_string(), day)));
+            return Ok(());
+        }
         let days = self.days(contract, name)?.into_iter().zip(&self.is_unknown).enumerate();
         let known = days.filter(|(_, (_, is_unknown))| !**is_unknown).filter_map(|(row, (day, _))| Some((row, day?)));
         if let Some(path) = source.single_file(batch) {
@@ -457,6 +441,33 @@ impl CheckedBatch {
         }
         self.newest = latest.into_iter().map(|(path, day)| (path.to_string(), day)).collect();
         Ok(())
+    }
+}
+
+/// Rows of which one date is before another, or not after it; so of two times.
+fn too_early(own: &ArrayRef, bound: &ArrayRef, is_strict: bool) -> Vec<u32> {
+    fn of<T: ArrowPrimitiveType>(own: &ArrayRef, bound: &ArrayRef, is_strict: bool) -> Option<Vec<u32>> {
+        let (own, bound) = own.as_primitive_opt::<T>().zip(bound.as_primitive_opt::<T>())?;
+        let pairs = (0..).zip(own.values().iter().zip(bound.values()));
+        let early = pairs.filter(|(_, (own, bound))| own < bound || (is_strict && own == bound)).map(|(row, _)| row);
+        Some(early.filter(|&row| own.is_valid(row as usize) && bound.is_valid(row as usize)).collect())
+    }
+    let of_days = of::<Date32Type>(own, bound, is_strict);
+    of_days.or_else(|| of::<TimestampMicrosecondType>(own, bound, is_strict)).unwrap_or_default()
+}
+
+/// Marks the rows whose value is above the last one that counts.
+fn mark_later<T: ArrowPrimitiveType>(is_later: &mut [bool], values: &PrimitiveArray<T>, last: T::Native) {
+    for (row, (is_later, value)) in is_later.iter_mut().zip(values.values()).enumerate() {
+        *is_later |= *value > last && values.is_valid(row);
+    }
+}
+
+/// The latest day of a column of dates or times.
+fn newest_day(column: &ArrayRef) -> Option<Date> {
+    match column.as_primitive_opt::<Date32Type>() {
+        Some(days) => max(days).map(Date),
+        None => max(column.as_primitive_opt::<TimestampMicrosecondType>()?).map(day_of),
     }
 }
 

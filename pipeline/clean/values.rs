@@ -2,18 +2,20 @@
 //! is missing, unreadable, no word of the list, out of bounds, or refers to nothing sound.
 //! Leaves what concerns several columns or rows to `rows`.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayAccessor, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Float64Array,
-    LargeStringArray, PrimitiveArray, UInt8Array, UInt32Array,
+    LargeStringArray, NullBufferBuilder, PrimitiveArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+    DataType, Date32Type, Decimal64Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimeUnit,
+    TimestampMicrosecondType, UInt8Type, UInt32Type,
 };
 
-use crate::calendar::{Date, MICROSECONDS_A_DAY, day_of};
+use crate::calendar::{Date, MICROSECONDS_A_DAY};
 use crate::contract::{Column, DayRule, Type};
 use crate::decimal::Decimal;
 use crate::fault::{Error, Fault, Result};
@@ -125,6 +127,9 @@ impl Input<'_> {
     fn texts(&self) -> Outcome {
         let is_id = self.column.kind == Type::Id;
         let array = self.text_like()?;
+        if (self.column.nullable || array.null_count() == 0) && is_plain(&array, is_id) {
+            return Ok(Checked { array: Arc::new(array), marks: Vec::new(), refers_to_unknown: Vec::new() });
+        }
         let mut marks = Vec::new();
         let mut needs_nulls = false;
         for (row, value) in (0..).zip(array.iter()) {
@@ -159,33 +164,21 @@ impl Input<'_> {
                 return Answer::Missing;
             }
             let near = last.and_then(|last| index.near(last, id));
-            match near.map(Meaning::Accepted) {
-                Some(meaning) => note(meaning, &mut last),
-                None if is_sound_id(id) => note(index.find(id), &mut last),
-                None => Answer::Broken(Rule::Range),
+            let meaning = match near {
+                Some(position) => Meaning::Accepted(position),
+                None if is_sound_id(id) => index.find(id),
+                None => return Answer::Broken(Rule::Range),
+            };
+            match meaning {
+                Meaning::Accepted(position) => {
+                    last = Some(position);
+                    Answer::Is(position)
+                }
+                Meaning::NotKnown => Answer::NotKnown,
+                Meaning::SetAside | Meaning::Nothing => Answer::Broken(Rule::Reference),
             }
         };
-        let (mut marks, mut refers_to_unknown) = (Vec::new(), Vec::new());
-        let answers = self.answers(&mut find)?;
-        let positions: UInt32Array = (0..)
-            .zip(answers)
-            .map(|(row, answer)| {
-                let rule = match answer {
-                    Answer::Is(Meaning::Accepted(position)) => return Some(position),
-                    Answer::Is(Meaning::NotKnown) => {
-                        refers_to_unknown.push(row);
-                        return None;
-                    }
-                    Answer::Missing if self.column.nullable => return None,
-                    Answer::Missing => Rule::Null,
-                    Answer::Is(Meaning::SetAside | Meaning::Nothing) => Rule::Reference,
-                    Answer::Broken(rule) => rule,
-                };
-                marks.push((row, rule));
-                None
-            })
-            .collect();
-        Ok(Checked { array: Arc::new(positions), marks, refers_to_unknown })
+        self.answers::<UInt32Type>(&mut find)
     }
 
     fn words(&self) -> Outcome {
@@ -196,49 +189,33 @@ impl Input<'_> {
             let word = if self.is_text { word.trim() } else { word };
             self.column.word_code(word).map_or(Answer::Broken(Rule::Word), Answer::Is)
         };
-        let mut marks = Vec::new();
-        let answers = self.answers(&mut find)?;
-        let codes: UInt8Array = (0..)
-            .zip(answers)
-            .map(|(row, answer)| {
-                let rule = match answer {
-                    Answer::Is(code) => return Some(code),
-                    Answer::Missing if self.column.nullable => return None,
-                    Answer::Missing => Rule::Null,
-                    Answer::Broken(rule) => rule,
-                };
-                marks.push((row, rule));
-                None
-            })
-            .collect();
-        Ok(Checked { array: Arc::new(codes), marks, refers_to_unknown: Vec::new() })
+        self.answers::<UInt8Type>(&mut find)
     }
 
     /// By row, what its text is found to be. Text that is coded, and text that is that of the row before, is looked at
     /// once.
-    fn answers<T: Copy>(
-        &self,
-        find: &mut dyn FnMut(&str) -> Answer<T>,
-    ) -> std::result::Result<Vec<Answer<T>>, WrongType> {
+    fn answers<T: ArrowPrimitiveType>(&self, find: &mut dyn FnMut(&str) -> Answer<T::Native>) -> Outcome {
+        let mut answers = Answers::<T>::of(self.column, self.raw.len());
         if let Some(coded) = self.raw.as_dictionary_opt::<Int32Type>()
             && let Some(texts) = coded.values().as_string_opt::<i32>()
         {
             let mut found = vec![None; texts.len()];
-            let answers = coded.keys().iter().map(|key| {
-                let Some(key) = key.and_then(|key| usize::try_from(key).ok()) else { return Answer::Missing };
-                match found.get_mut(key) {
-                    Some(Some(answer)) => *answer,
-                    Some(slot) if texts.is_valid(key) => *slot.insert(find(texts.value(key))),
+            for key in coded.keys() {
+                let slot = key.and_then(|key| Some((key, found.get_mut(usize::try_from(key).ok()?)?)));
+                answers.push(match slot {
+                    Some((_, Some(answer))) => *answer,
+                    Some((key, slot)) if texts.is_valid(key as usize) => *slot.insert(find(texts.value(key as usize))),
                     _ => Answer::Missing,
-                }
-            });
-            return Ok(answers.collect());
+                });
+            }
+            return Ok(answers.end());
         }
         // The commonest layout is looked up in place; every other is brought to text first.
         match self.raw.as_string_opt::<i32>() {
-            Some(text) => Ok(in_turn(text.iter(), find)),
-            None => Ok(in_turn(self.text_like()?.iter(), find)),
+            Some(text) => answers.take_in_turn(text.iter(), find),
+            None => answers.take_in_turn(self.text_like()?.iter(), find),
         }
+        Ok(answers.end())
     }
 
     fn dates(&self) -> Outcome {
@@ -264,7 +241,14 @@ impl Input<'_> {
             DataType::Null | DataType::Date32 | DataType::Date64 => {
                 let days = cast_to(self.raw, &DataType::Date32)?;
                 let days = days.as_primitive::<Date32Type>();
-                if let Some(sound) = self.all_sound::<Date32Type, Date32Type>(days, Some, is_sound) {
+                let sound = match self.column.day {
+                    Some(_) => {
+                        let known = DaysKnown::of(days.values(), is_sound);
+                        self.as_it_is::<Date32Type, Date32Type>(days, |day| known.is_sound(day))
+                    }
+                    None => self.as_it_is::<Date32Type, Date32Type>(days, is_sound),
+                };
+                if let Some(sound) = sound {
                     return Ok(sound);
                 }
                 Ok(self.build::<Date32Type>(|row| self.cast_cell(days, row, Some), is_sound))
@@ -274,7 +258,8 @@ impl Input<'_> {
     }
 
     fn times(&self) -> Outcome {
-        let is_sound = |&moment: &i64| day_of(moment).is_of_four_digits();
+        let (first, last) = (Date::FIRST.midnight(), Date::LAST.midnight() + MICROSECONDS_A_DAY);
+        let is_sound = |&moment: &i64| first <= moment && moment < last;
         if let Some(text) = self.parsed_text() {
             let read = |row| cell(&text, row, |text| self.forms.time(text));
             return Ok(self.build::<TimestampMicrosecondType>(read, is_sound));
@@ -282,8 +267,7 @@ impl Input<'_> {
         match self.raw.data_type() {
             DataType::Timestamp(_, None) | DataType::Null => {
                 let moments = microseconds(self.raw)?;
-                let sound =
-                    self.all_sound::<TimestampMicrosecondType, TimestampMicrosecondType>(&moments, Some, is_sound);
+                let sound = self.as_it_is::<TimestampMicrosecondType, TimestampMicrosecondType>(&moments, is_sound);
                 if let Some(sound) = sound {
                     return Ok(sound);
                 }
@@ -314,8 +298,11 @@ impl Input<'_> {
         } else {
             match self.raw.data_type() {
                 DataType::Boolean | DataType::Null => {
-                    let values = cast_to(self.raw, &DataType::Boolean)?;
-                    let values = values.as_boolean();
+                    let array = cast_to(self.raw, &DataType::Boolean)?;
+                    if self.column.nullable || array.null_count() == 0 {
+                        return Ok(Checked { array, marks, refers_to_unknown: Vec::new() });
+                    }
+                    let values = array.as_boolean();
                     rows.map(|row| keep(row, cell(values, row, Some))).collect()
                 }
                 kind if kind.is_integer() => {
@@ -341,7 +328,8 @@ impl Input<'_> {
         let in_units = |value: i128, digits: u32| rescale(value, digits, scale);
         // What does not fit 64 bits is far outside every bound; it is kept as the widest number and marked so.
         let narrow = |value: i128| i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX });
-        let is_sound = |&value: &i64| bounds.hold(i128::from(value));
+        let within = bounds.narrow();
+        let is_sound = |&value: &i64| within.contains(&value);
         if let Some(text) = self.parsed_text() {
             let read = |row| cell(&text, row, |text| self.forms.scaled(text, scale).map(narrow));
             return Ok(self.build::<Int64Type>(read, is_sound));
@@ -365,6 +353,13 @@ impl Input<'_> {
                 };
                 Ok(self.build::<Int64Type>(|row| cell(&values, row, exact), is_sound))
             }
+            DataType::Decimal64(_, digits) if i64::from(*digits) == i64::from(scale) => {
+                let values = self.raw.as_primitive::<Decimal64Type>();
+                if let Some(sound) = self.as_it_is::<Decimal64Type, Int64Type>(values, is_sound) {
+                    return Ok(sound);
+                }
+                Ok(self.build::<Int64Type>(|row| cell(values, row, Some), is_sound))
+            }
             // Brought to their own number of digits first: to the contract's they would be rounded.
             DataType::Decimal32(_, digits) | DataType::Decimal64(_, digits) | DataType::Decimal256(_, digits)
                 if (0..=38).contains(digits) =>
@@ -376,6 +371,11 @@ impl Input<'_> {
             }
             DataType::Int64 => {
                 let values = self.raw.as_primitive::<Int64Type>();
+                if scale == 0
+                    && let Some(sound) = self.as_it_is::<Int64Type, Int64Type>(values, is_sound)
+                {
+                    return Ok(sound);
+                }
                 let convert = |value: i64| in_units(i128::from(value), 0).map(narrow);
                 if let Some(sound) = self.all_sound::<Int64Type, Int64Type>(values, convert, is_sound) {
                     return Ok(sound);
@@ -410,7 +410,7 @@ impl Input<'_> {
         }
         let values = cast_to(self.raw, &DataType::Float64)?;
         let values: &Float64Array = values.as_primitive();
-        if let Some(sound) = self.all_sound::<Float64Type, Float64Type>(values, Some, is_sound) {
+        if let Some(sound) = self.as_it_is::<Float64Type, Float64Type>(values, is_sound) {
             return Ok(sound);
         }
         Ok(self.build::<Float64Type>(|row| cell(values, row, Some), is_sound))
@@ -422,6 +422,27 @@ impl Input<'_> {
             Cell::Null if !self.is_empty_column() && self.raw.is_valid(row) => Cell::Unreadable,
             cell => cell,
         }
+    }
+
+    /// The column as it stands, where every value is sound and nothing is missing that must be there, as it mostly is.
+    /// None where some row may be faulty.
+    fn as_it_is<S: ArrowPrimitiveType, T: ArrowPrimitiveType<Native = S::Native>>(
+        &self,
+        values: &PrimitiveArray<S>,
+        is_sound: impl Fn(&S::Native) -> bool,
+    ) -> Option<Checked> {
+        let nulls = values.null_count();
+        // After a cast a null may stand for a value that did not fit.
+        if nulls > 0 && (!self.column.nullable || nulls != self.raw.null_count()) {
+            return None;
+        }
+        // A null's own value is anything: only where some value is not sound the rows are looked at one by one.
+        let is_all_sound = values.values().iter().fold(true, |is_all, value| is_all & is_sound(value))
+            || (nulls > 0 && values.iter().flatten().all(|value| is_sound(&value)));
+        is_all_sound.then(|| {
+            let array = Arc::new(values.reinterpret_cast::<T>());
+            Checked { array, marks: Vec::new(), refers_to_unknown: Vec::new() }
+        })
     }
 
     /// The column where every value is sound and nothing is missing that must be there, as it mostly is: no row is
@@ -488,32 +509,98 @@ impl Input<'_> {
 enum Answer<T> {
     Missing,
     Is(T),
+    /// It refers to a row that is not yet known.
+    NotKnown,
     Broken(Rule),
 }
 
-/// Notes where an identifier was found, so that the next one is looked for there.
-fn note(meaning: Meaning, last: &mut Option<u32>) -> Answer<Meaning> {
-    if let Meaning::Accepted(position) = meaning {
-        *last = Some(position);
-    }
-    Answer::Is(meaning)
+/// The answers of a column so far.
+struct Answers<'a, T: ArrowPrimitiveType> {
+    column: &'a Column,
+    values: Vec<T::Native>,
+    nulls: NullBufferBuilder,
+    marks: Vec<(u32, Rule)>,
+    refers_to_unknown: Vec<u32>,
 }
 
-fn in_turn<'t, T: Copy>(
-    texts: impl Iterator<Item = Option<&'t str>>,
-    find: &mut dyn FnMut(&str) -> Answer<T>,
-) -> Vec<Answer<T>> {
-    let mut last: Option<(&str, Answer<T>)> = None;
-    let answers = texts.map(|text| match (text, last) {
-        (None, _) => Answer::Missing,
-        (Some(text), Some((same, answer))) if same == text => answer,
-        (Some(text), _) => {
-            let answer = find(text);
-            last = Some((text, answer));
-            answer
+impl<'a, T: ArrowPrimitiveType> Answers<'a, T> {
+    fn of(column: &'a Column, rows: usize) -> Self {
+        let (values, nulls) = (Vec::with_capacity(rows), NullBufferBuilder::new(rows));
+        Answers { column, values, nulls, marks: Vec::new(), refers_to_unknown: Vec::new() }
+    }
+
+    #[inline]
+    fn push(&mut self, answer: Answer<T::Native>) {
+        match answer {
+            Answer::Is(value) => {
+                self.values.push(value);
+                self.nulls.append_non_null();
+            }
+            _ => self.push_nothing(answer),
         }
-    });
-    answers.collect()
+    }
+
+    fn push_nothing(&mut self, answer: Answer<T::Native>) {
+        let row = self.values.len() as u32;
+        match answer {
+            Answer::Broken(rule) => self.marks.push((row, rule)),
+            Answer::Missing if !self.column.nullable => self.marks.push((row, Rule::Null)),
+            Answer::NotKnown => self.refers_to_unknown.push(row),
+            Answer::Missing | Answer::Is(_) => {}
+        }
+        self.values.push(T::Native::default());
+        self.nulls.append_null();
+    }
+
+    fn take_in_turn<'t>(
+        &mut self,
+        texts: impl Iterator<Item = Option<&'t str>>,
+        find: &mut dyn FnMut(&str) -> Answer<T::Native>,
+    ) {
+        let mut last: Option<(&str, Answer<T::Native>)> = None;
+        for text in texts {
+            self.push(match (text, last) {
+                (None, _) => Answer::Missing,
+                (Some(text), Some((same, answer))) if same == text => answer,
+                (Some(text), _) => {
+                    let answer = find(text);
+                    last = Some((text, answer));
+                    answer
+                }
+            });
+        }
+    }
+
+    fn end(mut self) -> Checked {
+        let array = PrimitiveArray::<T>::new(self.values.into(), self.nulls.finish());
+        Checked { array: Arc::new(array), marks: self.marks, refers_to_unknown: self.refers_to_unknown }
+    }
+}
+
+/// Of each day of a column whether it is sound, found once for all rows that have it.
+struct DaysKnown<F> {
+    is_sound: F,
+    first: i32,
+    of_days: Vec<bool>,
+}
+
+impl<F: Fn(&i32) -> bool> DaysKnown<F> {
+    /// Days that lie farther apart are not listed, but looked at in each row.
+    const LISTED_MAX: i64 = 1 << 15;
+
+    fn of(days: &[i32], is_sound: F) -> Self {
+        let first = days.iter().copied().fold(i32::MAX, i32::min);
+        let last = days.iter().copied().fold(i32::MIN, i32::max);
+        let is_short = i64::from(last) - i64::from(first) < Self::LISTED_MAX;
+        let of_days = if is_short { (first..=last).map(|day| is_sound(&day)).collect() } else { Vec::new() };
+        DaysKnown { is_sound, first, of_days }
+    }
+
+    #[inline]
+    fn is_sound(&self, day: &i32) -> bool {
+        let known = self.of_days.get(day.wrapping_sub(self.first).cast_unsigned() as usize).copied();
+        known.unwrap_or_else(|| (self.is_sound)(day))
+    }
 }
 
 fn cast_to(array: &ArrayRef, kind: &DataType) -> std::result::Result<ArrayRef, WrongType> {
@@ -542,9 +629,27 @@ fn rescale(value: i128, digits: u32, scale: u32) -> Option<i128> {
     (value % unit == 0).then(|| value / unit)
 }
 
+/// Bytes of an identifier.
+const ID_BYTES_MAX: usize = 64;
+
 /// 1 to 64 bytes, no control characters.
 fn is_sound_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && !id.chars().any(char::is_control)
+    (1..=ID_BYTES_MAX).contains(&id.len()) && !id.chars().any(char::is_control)
+}
+
+/// Whether no text is empty and, of identifiers, every one is sound, seen at the bytes of all of them at once. False
+/// where one may not be.
+fn is_plain(texts: &LargeStringArray, is_id: bool) -> bool {
+    let lengths = || texts.offsets().lengths();
+    let empty = lengths().filter(|&length| length == 0).count();
+    // A null has no bytes.
+    if empty != texts.null_count() {
+        return false;
+    }
+    let ends = texts.offsets().first().zip(texts.offsets().last());
+    let bytes = ends.and_then(|(from, to)| texts.value_data().get(*from as usize..*to as usize)).unwrap_or(&[]);
+    let is_printable = |bytes: &[u8]| bytes.iter().fold(true, |is_all, byte| is_all & (b' '..0x7f).contains(byte));
+    !is_id || (lengths().all(|length| length <= ID_BYTES_MAX) && is_printable(bytes))
 }
 
 /// The bounds of a column in units of its last digit, both included.
@@ -571,8 +676,10 @@ impl Bounds {
         Bounds { least, most }
     }
 
-    fn hold(&self, value: i128) -> bool {
-        self.least <= value && value <= self.most
+    /// The bounds of what fits 64 bits.
+    fn narrow(&self) -> RangeInclusive<i64> {
+        let narrow = |bound: i128| i64::try_from(bound).unwrap_or(if bound < 0 { i64::MIN } else { i64::MAX });
+        narrow(self.least)..=narrow(self.most)
     }
 }
 

@@ -314,7 +314,8 @@ fn open_parquet(
     // Words, and identifiers of other tables, are compared with what they may be and not kept as text.
     let is_compared = |column: &&Column| column.kind == Type::Word || (column.references.is_some() && !column.parent);
     let compared: Vec<String> = contract.columns.iter().filter(is_compared).map(|column| column.name.clone()).collect();
-    let parquet = ParquetFile::open(&bank.folder.join(&file.path), &file.path)?.coded(&compared);
+    let counted = contract.columns.iter().filter_map(|column| Some((column.name.clone(), column.kind.scale()?)));
+    let parquet = ParquetFile::open(&bank.folder.join(&file.path), &file.path)?.coded(&compared, &counted.collect());
     let names = parquet.schema().fields().iter().map(|field| field.name().clone());
     let kept: Vec<String> = names.filter(|name| wanted.contains(name)).collect();
     let from_path = file.partitions.iter().map(|(key, _)| key).filter(|key| wanted.contains(key));

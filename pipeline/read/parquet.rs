@@ -1,6 +1,7 @@
 //! Parquet files to Arrow columns, row group by row group over the threads, only the columns that are wanted.
 //! Says nothing about what a value means; `clean` checks it against the contract.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
 
 use crate::fault::{Error, Fault, Result};
@@ -37,13 +39,23 @@ impl ParquetFile {
         Ok(ParquetFile { path: path.to_path_buf(), shown: shown.to_string(), metadata })
     }
 
-    /// Reads some columns of text coded where the file holds them so: a text that many rows have is made once.
+    /// Reads some columns of text coded where the file holds them so: a text that many rows have is made once. `counted`
+    /// are columns of whole units of so many digits after the point, which are read in 64 bits where the file holds them
+    /// so.
     #[must_use]
-    pub fn coded(mut self, columns: &[String]) -> Self {
+    pub fn coded(mut self, columns: &[String], counted: &BTreeMap<String, u32>) -> Self {
         let fields = self.schema().fields().iter().enumerate().map(|(place, field)| {
-            let is_coded =
-                *field.data_type() == DataType::Utf8 && columns.contains(field.name()) && self.is_coded(place);
-            if is_coded { Arc::new(field.as_ref().clone().with_data_type(coded_type())) } else { Arc::clone(field) }
+            let kind = match *field.data_type() {
+                DataType::Utf8 if columns.contains(field.name()) && self.is_coded(place) => coded_type(),
+                DataType::Decimal128(precision, scale)
+                    if counted.get(field.name()).is_some_and(|&digits| i64::from(digits) == i64::from(scale))
+                        && self.is_narrow(place) =>
+                {
+                    DataType::Decimal64(precision, scale)
+                }
+                _ => return Arc::clone(field),
+            };
+            Arc::new(field.as_ref().clone().with_data_type(kind))
         });
         let schema = Schema::new_with_metadata(fields.collect::<Vec<_>>(), self.schema().metadata().clone());
         let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
@@ -64,6 +76,13 @@ impl ParquetFile {
                 chunk.dictionary_page_offset().is_some() && chunk.uncompressed_size() <= bytes_most
             })
         })
+    }
+
+    /// Whether the values of a column are of 64 bits at most in the file.
+    fn is_narrow(&self, column: usize) -> bool {
+        let schema = self.metadata.metadata().file_metadata().schema_descr();
+        let is_flat = schema.num_columns() == self.schema().fields().len();
+        is_flat && matches!(schema.column(column).physical_type(), PhysicalType::INT32 | PhysicalType::INT64)
     }
 
     pub fn schema(&self) -> &SchemaRef {

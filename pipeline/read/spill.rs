@@ -1,45 +1,57 @@
 //! What a run cannot hold in memory lies in a file of its own meanwhile. The file has no name: nobody else sees it, and
 //! it is gone when the run ends, however it ends. It lies in the system's folder for such files, `TMPDIR`.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
-use arrow::buffer::{Buffer, MutableBuffer};
-
 use crate::fault::{Error, Fault, Result};
 
-/// A nameless file.
-#[derive(Debug)]
+/// Where packed rows are kept: in memory, or in a nameless file.
+#[derive(Debug, Default)]
 pub struct Spill {
-    file: File,
+    file: Option<File>,
     end: u64,
 }
 
-/// Where some bytes lie in it.
-#[derive(Clone, Copy, Debug)]
-pub struct Stretch {
-    from: u64,
-    bytes: usize,
+/// Some bytes that are kept.
+#[derive(Debug)]
+pub enum Kept {
+    Held(Box<[u8]>),
+    SetDown { from: u64, bytes: usize },
 }
 
 impl Spill {
-    pub fn begin() -> Result<Spill> {
+    /// Keeps everything in memory.
+    pub fn in_memory() -> Spill {
+        Spill::default()
+    }
+
+    /// Sets everything down in a file.
+    pub fn in_a_file() -> Result<Spill> {
         let file = tempfile::tempfile().map_err(|error| failed("create", &error))?;
-        Ok(Spill { file, end: 0 })
+        Ok(Spill { file: Some(file), end: 0 })
     }
 
-    pub fn write(&mut self, bytes: &[u8]) -> Result<Stretch> {
-        self.file.write_all_at(bytes, self.end).map_err(|error| failed("write", &error))?;
-        let stretch = Stretch { from: self.end, bytes: bytes.len() };
+    pub fn keep(&mut self, bytes: Box<[u8]>) -> Result<Kept> {
+        let Some(file) = &self.file else { return Ok(Kept::Held(bytes)) };
+        file.write_all_at(&bytes, self.end).map_err(|error| failed("write", &error))?;
+        let kept = Kept::SetDown { from: self.end, bytes: bytes.len() };
         self.end += bytes.len() as u64;
-        Ok(stretch)
+        Ok(kept)
     }
 
-    /// The bytes of a stretch, in memory that columns of any type can use.
-    pub fn read(&self, stretch: Stretch) -> Result<Buffer> {
-        let mut bytes = MutableBuffer::from_len_zeroed(stretch.bytes);
-        self.file.read_exact_at(bytes.as_slice_mut(), stretch.from).map_err(|error| failed("read", &error))?;
-        Ok(bytes.into())
+    /// What was kept.
+    pub fn find<'a>(&self, kept: &'a Kept) -> Result<Cow<'a, [u8]>> {
+        match (kept, &self.file) {
+            (Kept::Held(bytes), _) => Ok(Cow::Borrowed(bytes)),
+            (&Kept::SetDown { from, bytes }, Some(file)) => {
+                let mut found = vec![0; bytes];
+                file.read_exact_at(&mut found, from).map_err(|error| failed("read", &error))?;
+                Ok(Cow::Owned(found))
+            }
+            (Kept::SetDown { .. }, None) => Err(Error::internal("rows were set down in another file")),
+        }
     }
 }
 
@@ -55,12 +67,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_set_down_is_found_again() {
-        let mut spill = Spill::begin().unwrap();
-        let (one, none, other) =
-            (spill.write(b"one").unwrap(), spill.write(b"").unwrap(), spill.write(b"other").unwrap());
-        assert_eq!(spill.read(other).unwrap().as_slice(), b"other");
-        assert_eq!(spill.read(one).unwrap().as_slice(), b"one");
-        assert_eq!(spill.read(none).unwrap().as_slice(), b"");
+    fn what_was_kept_is_found_again() {
+        for mut spill in [Spill::in_memory(), Spill::in_a_file().unwrap()] {
+            let mut keep = |bytes: &[u8]| spill.keep(bytes.into()).unwrap();
+            let (one, none, other) = (keep(b"one"), keep(b""), keep(b"other"));
+            let found = |kept: &Kept| spill.find(kept).unwrap().into_owned();
+            assert_eq!([found(&other), found(&one), found(&none)], [b"other".to_vec(), b"one".to_vec(), Vec::new()]);
+        }
     }
 }

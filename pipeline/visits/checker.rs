@@ -26,13 +26,17 @@ pub(super) struct Checker<'a> {
 }
 
 /// What the earlier visits of a branch leave behind.
-#[derive(Default)]
 struct Earlier {
-    /// By officer, the latest end of the onsite visits.
-    latest_end: HashMap<u32, i64>,
-    /// By officer, position and end of the latest onsite visit that has a position.
-    last_seen: HashMap<u32, (Position, i64)>,
+    /// By officer, of the onsite visits.
+    officers: HashMap<u32, Onsite>,
     photos: HashSet<u128>,
+}
+
+/// The earlier onsite visits of one officer.
+struct Onsite {
+    latest_end: i64,
+    /// Position and end of the latest one that has a position.
+    last_seen: Option<(Position, i64)>,
 }
 
 /// The flags of each visit of a branch, by its number in the log, and what the visits add up to.
@@ -40,23 +44,32 @@ pub(super) type Checked = (Vec<(u32, Flags)>, BranchTallies);
 
 impl Checker<'_> {
     pub fn check(&self, branch: u32, mut visits: Vec<Record>) -> Checked {
-        let place = |visit: &Record| match self.places {
-            Some(places) => places.get(visit.number as usize).copied().unwrap_or(visit.number),
-            None => visit.number,
-        };
-        visits.sort_unstable_by_key(|visit| (visit.started_at, place(visit)));
         let shared = shared_devices(&visits);
-        let mut earlier = Earlier::default();
+        let photos = visits.iter().filter(|visit| visit.photo != 0).count();
+        let mut earlier = Earlier { officers: HashMap::new(), photos: HashSet::with_capacity(photos) };
         let mut tallies = BranchTallies::default();
         let mut flags = Vec::with_capacity(visits.len());
-        for visit in &mut visits {
+        for at in self.in_order(&visits) {
+            let Some(visit) = visits.get_mut(at as usize) else { continue };
             let day = day_of(visit.started_at);
             self.check_against(visit, &mut earlier);
-            visit.flags.set(Flag::SharedDevice, visit.device != NONE && shared.contains(&(visit.device, day)));
+            let is_shared = !shared.is_empty() && visit.device != NONE && shared.contains(&(visit.device, day));
+            visit.flags.set(Flag::SharedDevice, is_shared);
             flags.push((visit.number, visit.flags));
             self.count(branch, visit, day, &mut tallies);
         }
         (flags, tallies)
+    }
+
+    /// The places of visits among these in the order in which they began, and of those that began together in the order
+    /// of visit_id.
+    fn in_order(&self, visits: &[Record]) -> impl Iterator<Item = u32> + use<> {
+        let place = |visit: &Record| match self.places {
+            Some(places) => places.get(visit.number as usize).copied().unwrap_or(visit.number),
+            None => visit.number,
+        };
+        let keys = (0..).zip(visits).map(|(at, visit)| (visit.started_at, place(visit), at));
+        sorted(keys.collect()).into_iter().map(|(_, _, at)| at)
     }
 
     /// The flags that show against earlier visits of the branch, in which this one is then noted.
@@ -66,11 +79,12 @@ impl Checker<'_> {
         if !visit.is_onsite {
             return;
         }
-        let latest_end = earlier.latest_end.entry(visit.officer).or_insert(i64::MIN);
-        visit.flags.set(Flag::Overlapping, visit.started_at < *latest_end);
-        *latest_end = visit.ended_at.max(*latest_end);
+        let none = || Onsite { latest_end: i64::MIN, last_seen: None };
+        let onsite = earlier.officers.entry(visit.officer).or_insert_with(none);
+        visit.flags.set(Flag::Overlapping, visit.started_at < onsite.latest_end);
+        onsite.latest_end = visit.ended_at.max(onsite.latest_end);
         if let Some(here) = visit.position()
-            && let Some((there, left_at)) = earlier.last_seen.insert(visit.officer, (here, visit.ended_at))
+            && let Some((there, left_at)) = onsite.last_seen.replace((here, visit.ended_at))
         {
             visit.flags.set(Flag::ImpossibleSpeed, self.is_impossible(here, there, visit.started_at - left_at));
         }
@@ -120,15 +134,80 @@ impl Checker<'_> {
     }
 }
 
+/// When a visit began, its place in the order of visit_id, and its place among the visits.
+type Key = (i64, u32, u32);
+
+/// Sorts visits: day by day first, which most orders of a log are far from, then those of each day.
+fn sorted(keys: Vec<Key>) -> Vec<Key> {
+    if keys.is_sorted() {
+        return keys;
+    }
+    let day = |key: &Key| day_of(key.0).0;
+    let (first, last) = keys.iter().map(day).fold((i32::MAX, i32::MIN), |(first, last), day| {
+        (first.min(day), last.max(day))
+    });
+    let place = |key: &Key| first.abs_diff(day(key)) as usize;
+    let mut ends = vec![0_usize; first.abs_diff(last) as usize + 1];
+    keys.iter().for_each(|key| ends.iter_mut().skip(place(key)).take(1).for_each(|count| *count += 1));
+    let mut total = 0;
+    for end in &mut ends {
+        // Each begins where the one before it ends, and ends when its keys are there.
+        let count = std::mem::replace(end, total);
+        total += count;
+    }
+    let mut by_day = vec![Key::default(); keys.len()];
+    for key in &keys {
+        let Some(next) = ends.get_mut(place(key)) else { continue };
+        if let Some(slot) = by_day.get_mut(*next) {
+            *slot = *key;
+        }
+        *next += 1;
+    }
+    let mut start = 0;
+    for end in ends {
+        if let Some(of_day) = by_day.get_mut(start..end) {
+            of_day.sort_unstable();
+        }
+        start = end;
+    }
+    by_day
+}
+
 /// Devices that more than one officer used on a day.
 fn shared_devices(visits: &[Record]) -> HashSet<(u32, Date)> {
-    let mut users = HashMap::new();
-    let mut shared = HashSet::new();
-    for visit in visits.iter().filter(|visit| visit.device != NONE) {
+    // Most devices are one officer's all the time; only of the others the days are looked at.
+    let with_device = || visits.iter().filter(|visit| visit.device != NONE);
+    let (mut owners, mut lent) = (HashMap::new(), HashSet::new());
+    for visit in with_device() {
+        if *owners.entry(visit.device).or_insert(visit.officer) != visit.officer {
+            lent.insert(visit.device);
+        }
+    }
+    let (mut users, mut shared) = (HashMap::new(), HashSet::new());
+    for visit in with_device().filter(|visit| lent.contains(&visit.device)) {
         let used = (visit.device, day_of(visit.started_at));
         if *users.entry(used).or_insert(visit.officer) != visit.officer {
             shared.insert(used);
         }
     }
     shared
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::calendar::MICROSECONDS_A_DAY;
+
+    proptest! {
+        #[test]
+        fn keys_are_sorted_by_moment_and_place(moments in prop::collection::vec((-40..40_i64, 0..3_i64), 0..200)) {
+            let moment = |(day, hour)| day * MICROSECONDS_A_DAY + hour * MICROSECONDS_AN_HOUR;
+            let keys: Vec<Key> = (0..).zip(moments).map(|(at, of)| (moment(of), at ^ 1, at)).collect();
+            let mut expected = keys.clone();
+            expected.sort_unstable();
+            prop_assert_eq!(sorted(keys), expected);
+        }
+    }
 }

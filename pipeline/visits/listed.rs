@@ -2,16 +2,16 @@
 //! files, which is mostly that of visit_id too; where it is not, they are sorted once all of them are there.
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, TimestampMicrosecondArray, UInt32Array};
-use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::interleave;
 use arrow::datatypes::{TimestampMicrosecondType, UInt32Type};
-use arrow::error::ArrowError;
 use rayon::prelude::*;
 
 use crate::fault::{Error, Result};
-use crate::read::spill::{Spill, Stretch};
+use crate::read::spill::{Kept, Spill};
 
-use super::record::NONE;
+use super::packed::{Packer, Unpacker, lost};
+use super::record::{MOMENT_UNITS, NONE, none_or, or_none};
 
 /// Visits of one part of a table that had to be sorted.
 const SORTED_PART: usize = 1 << 17;
@@ -86,63 +86,75 @@ impl ListedVisits {
         })
     }
 
-    fn set_down(&self, spill: &mut Spill) -> Result<Part> {
-        let offsets = self.ids.offsets().inner().inner().as_slice();
-        let stretches = [
-            spill.write(offsets)?,
-            spill.write(self.ids.values().as_slice())?,
-            spill.write(self.officers.values().inner().as_slice())?,
-            spill.write(self.grids.values().inner().as_slice())?,
-            spill.write(self.households.values().inner().as_slice())?,
-            spill.write(self.started_at.values().inner().as_slice())?,
-        ];
-        Ok(Part::SetDown { rows: self.len(), stretches })
+    /// Packs them; `unpack` has them back.
+    fn pack(&self, packer: &mut Packer) -> Box<[u8]> {
+        let numbers = |column: &'_ UInt32Array, packer: &mut Packer| {
+            packer.numbers(column.values().iter().map(|&number| or_none(number)), &[]);
+        };
+        pack_ids(&self.ids, packer);
+        numbers(&self.officers, packer);
+        numbers(&self.grids, packer);
+        numbers(&self.households, packer);
+        packer.numbers(self.started_at.values().iter().copied(), &MOMENT_UNITS);
+        packer.end()
     }
 
-    fn take_up(spill: &Spill, rows: usize, stretches: &[Stretch; 6]) -> Result<ListedVisits> {
-        let &[offsets, texts, officers, grids, households, started_at] = stretches;
-        let numbers = |stretch: Stretch| Ok(UInt32Array::new(scalars(spill.read(stretch)?, rows), None));
-        let offsets = OffsetBuffer::new(scalars::<i32>(spill.read(offsets)?, rows + 1));
-        Ok(ListedVisits {
-            ids: StringArray::try_new(offsets, spill.read(texts)?, None).map_err(lost)?,
-            officers: numbers(officers)?,
-            grids: numbers(grids)?,
-            households: numbers(households)?,
-            started_at: TimestampMicrosecondArray::new(scalars(spill.read(started_at)?, rows), None),
-        })
+    fn unpack(bytes: &[u8], rows: usize) -> Result<ListedVisits> {
+        let mut columns = Unpacker::of(bytes);
+        let ids = unpack_ids(&mut columns, rows)?;
+        let mut numbers = || Ok::<_, Error>(UInt32Array::from_iter_values(columns.numbers(rows)?.map(none_or)));
+        let (officers, grids, households) = (numbers()?, numbers()?, numbers()?);
+        let started_at = TimestampMicrosecondArray::from_iter_values(columns.numbers(rows)?);
+        Ok(ListedVisits { ids, officers, grids, households, started_at })
     }
 }
 
-fn scalars<T: arrow::datatypes::ArrowNativeType>(bytes: Buffer, rows: usize) -> ScalarBuffer<T> {
-    ScalarBuffer::new(bytes, 0, rows)
+/// Identifiers of neighbours mostly begin alike: what all of them begin with is kept once.
+fn pack_ids(ids: &StringArray, packer: &mut Packer) {
+    let first = if ids.is_empty() { "" } else { ids.value(0) };
+    let mut alike = first.len();
+    for id in ids.iter().flatten() {
+        let same = first.bytes().zip(id.bytes()).take_while(|(one, other)| one == other).count();
+        alike = alike.min(same);
+    }
+    let each = || ids.iter().map(|id| id.unwrap_or_default().as_bytes());
+    packer.numbers(each().map(|id| id.len() as i64), &[]);
+    packer.bytes(first.as_bytes().get(..alike).unwrap_or_default());
+    let rest: Vec<u8> = each().flat_map(|id| id.get(alike..).unwrap_or_default()).copied().collect();
+    packer.bytes(&rest);
 }
 
-fn lost(error: ArrowError) -> Error {
-    Error::internal(format!("visits were set down and not found again: {error}"))
+fn unpack_ids(columns: &mut Unpacker, rows: usize) -> Result<StringArray> {
+    let lengths = columns.numbers(rows)?.map(|length| length as usize);
+    let alike = columns.bytes()?;
+    let mut rest = columns.bytes()?;
+    let mut offsets = Vec::with_capacity(rows + 1);
+    let mut texts = Vec::with_capacity(alike.len() * rows + rest.len());
+    offsets.push(0);
+    for length in lengths {
+        let own = length.checked_sub(alike.len()).and_then(|own| rest.split_at_checked(own));
+        let (own, after) = own.ok_or_else(lost)?;
+        texts.extend_from_slice(alike);
+        texts.extend_from_slice(own);
+        offsets.push(i32::try_from(texts.len()).map_err(|_| lost())?);
+        rest = after;
+    }
+    StringArray::try_new(OffsetBuffer::new(offsets.into()), texts.into(), None).map_err(|_| lost())
 }
 
 /// Visits that came together.
-#[derive(Clone, Debug)]
-enum Part {
-    Held(Box<ListedVisits>),
-    SetDown { rows: usize, stretches: [Stretch; 6] },
-}
-
-impl Part {
-    fn rows(&self) -> usize {
-        match self {
-            Part::Held(visits) => visits.len(),
-            Part::SetDown { rows, .. } => *rows,
-        }
-    }
+#[derive(Debug)]
+struct Part {
+    rows: usize,
+    kept: Kept,
 }
 
 /// The evaluated visits, part by part.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
     parts: Vec<Part>,
-    /// Where they lie when there is no room in memory.
-    spill: Option<Spill>,
+    spill: Spill,
+    packer: Packer,
     /// The visit that came last, while each came after the one before it in the order of visit_id.
     last: Option<String>,
     is_out_of_order: bool,
@@ -151,9 +163,8 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    pub fn begin(is_held: bool) -> Result<Listed> {
-        let spill = if is_held { None } else { Some(Spill::begin()?) };
-        Ok(Listed { spill, ..Listed::default() })
+    pub fn begin(spill: Spill) -> Listed {
+        Listed { spill, ..Listed::default() }
     }
 
     /// Takes the next visits in.
@@ -163,12 +174,13 @@ impl Listed {
         let follows = self.last.as_deref().is_none_or(|before| before < first);
         self.is_out_of_order |= !follows || !ids().zip(ids().skip(1)).all(|(one, next)| one < next);
         self.last = Some(last.to_string());
-        let part = match &mut self.spill {
-            Some(spill) => visits.set_down(spill)?,
-            None => Part::Held(Box::new(visits)),
-        };
+        let part = self.keep(&visits)?;
         self.parts.push(part);
         Ok(())
+    }
+
+    fn keep(&mut self, visits: &ListedVisits) -> Result<Part> {
+        Ok(Part { rows: visits.len(), kept: self.spill.keep(visits.pack(&mut self.packer))? })
     }
 
     /// When all are there: the place of each visit of the log in the order of visit_id; None where it is its number.
@@ -202,10 +214,7 @@ impl Listed {
         let mut sorted = Vec::new();
         for stretch in order.chunks(SORTED_PART) {
             let visits = gather(&columns, stretch)?;
-            sorted.push(match &mut self.spill {
-                Some(spill) => visits.set_down(spill)?,
-                None => Part::Held(Box::new(visits)),
-            });
+            sorted.push(self.keep(&visits)?);
         }
         (self.parts, self.order) = (sorted, Some(numbers));
         Ok(Some(places))
@@ -217,7 +226,7 @@ impl Listed {
 
     /// One part, and the numbers of its visits in the log.
     pub fn part(&self, part: usize) -> Result<(ListedVisits, impl Iterator<Item = u32> + '_)> {
-        let first: usize = self.parts.iter().take(part).map(Part::rows).sum();
+        let first: usize = self.parts.iter().take(part).map(|part| part.rows).sum();
         let visits = self.held(part)?;
         let numbers = (first..first + visits.len()).map(|place| match &self.order {
             Some(order) => order.get(place).copied().unwrap_or(u32::MAX),
@@ -227,11 +236,8 @@ impl Listed {
     }
 
     fn held(&self, part: usize) -> Result<ListedVisits> {
-        match (self.parts.get(part), &self.spill) {
-            (Some(Part::Held(visits)), _) => Ok(visits.as_ref().clone()),
-            (Some(Part::SetDown { rows, stretches }), Some(spill)) => ListedVisits::take_up(spill, *rows, stretches),
-            _ => Err(Error::internal("there are fewer visits than were asked for")),
-        }
+        let part = self.parts.get(part).ok_or_else(|| Error::internal("there are fewer visits than were asked for"))?;
+        ListedVisits::unpack(&self.spill.find(&part.kept)?, part.rows)
     }
 }
 
@@ -274,8 +280,8 @@ mod tests {
 
     #[test]
     fn visits_are_handed_over_by_their_id_wherever_they_lie() {
-        for is_held in [true, false] {
-            let mut listed = Listed::begin(is_held).unwrap();
+        for spill in [Spill::in_memory(), Spill::in_a_file().unwrap()] {
+            let mut listed = Listed::begin(spill);
             listed.push(visits(&["a", "c"])).unwrap();
             listed.push(visits(&["d"])).unwrap();
             assert_eq!(listed.sort().unwrap(), None);

@@ -12,6 +12,7 @@ use crate::clean::Tables;
 use crate::clean::typed::{Rows as _, Visits};
 use crate::contract::{Contract, Contracts};
 use crate::fault::{Error, Result};
+use crate::in_order;
 use crate::register::Register;
 use crate::rulebook::VisitChecks as Rules;
 
@@ -20,7 +21,7 @@ use super::distance::{Position, at_most_m, distance_m};
 use super::listed::{Listed, ListedVisits};
 use super::recent::{NO_WORD, Recent, RecentVisits};
 use super::record::{NONE, Record};
-use super::store::{Branch, Room, Store};
+use super::store::{Room, Store};
 use super::tallies::{Issue, VisitTallies};
 use super::{EVALUATED_MONTHS, Flag, Flags, VisitChecks};
 
@@ -29,8 +30,8 @@ const RECENT_MONTHS: u32 = 12;
 const PATROL_MONTHS: u32 = 1;
 /// Rows that one thread takes at once.
 const ROWS_AT_ONCE: usize = 1 << 14;
-/// Branches that are checked before what they add up to is put together.
-const BRANCHES_AT_ONCE: usize = 64;
+/// Branches that are checked, and not yet added to the others, for each thread.
+const BRANCHES_A_THREAD: usize = 4;
 
 /// The visits that were taken in so far.
 pub struct VisitLog {
@@ -110,8 +111,8 @@ impl VisitLog {
             lookups: Lookups::of(tables, register, rules, contracts)?,
             devices: HashMap::new(),
             store: Store::begin(&branch_sizes, room)?,
-            listed: Listed::begin(room.shards == 1)?,
-            recent: RecentVisits::begin(room.shards == 1)?,
+            listed: Listed::begin(room.spill()?),
+            recent: RecentVisits::begin(room.spill()?),
             visits: 0,
             sizes: (register.len(), tables.grids.rows, tables.officers.rows),
         })
@@ -119,16 +120,23 @@ impl VisitLog {
 
     /// Takes the next visits of the log in.
     pub fn take(&mut self, visits: &Visits) -> Result<()> {
-        let lookups = &self.lookups;
+        let (lookups, devices) = (&self.lookups, &self.devices);
+        let known = |row: usize| visits.device_id.get(row).and_then(|device| devices.get(device)).copied();
+        let record = |row: usize| {
+            let (branch, record) = lookups.record(visits, row)?;
+            Some((row, (branch, Record { device: known(row).unwrap_or(NONE), ..record })))
+        };
         let made = (0..visits.rows.div_ceil(ROWS_AT_ONCE)).into_par_iter().map(|part| {
             let rows = part * ROWS_AT_ONCE..visits.rows.min((part + 1) * ROWS_AT_ONCE);
-            rows.filter_map(|row| Some((row, lookups.record(visits, row)?))).collect::<Vec<_>>()
+            rows.filter_map(record).collect::<Vec<_>>()
         });
         let made: Vec<Vec<(usize, (u32, Record))>> = made.collect();
         let mut is_evaluated = vec![false; visits.rows];
         for (row, (branch, mut record)) in made.into_iter().flatten() {
             record.number = self.visits;
-            record.device = visits.device_id.get(row).map_or(NONE, |device| self.device(device));
+            if record.device == NONE {
+                record.device = visits.device_id.get(row).map_or(NONE, |device| self.device(device));
+            }
             self.visits =
                 self.visits.checked_add(1).ok_or_else(|| Error::internal("more visits than can be counted"))?;
             if self.lookups.recent.contains(day_of(record.started_at)) {
@@ -165,20 +173,23 @@ impl VisitLog {
         let (households, grids, officers) = self.sizes;
         let mut tallies = VisitTallies::empty(households, grids, officers);
         for shard in 0..self.store.shards() {
-            let mut branches = self.store.take(shard)?;
-            while !branches.is_empty() {
-                let some = branches.split_off(branches.len().saturating_sub(BRANCHES_AT_ONCE));
-                let checked =
-                    some.into_par_iter().map(Branch::records).map(|(branch, visits)| checker.check(branch, visits));
-                for (of_visits, of_branch) in checked.collect::<Vec<Checked>>() {
-                    for (number, of_visit) in of_visits {
-                        if let Some(slot) = flags.get_mut(number as usize) {
-                            *slot = of_visit;
-                        }
+            let branches = self.store.take(shard);
+            let store = &self.store;
+            let check = |branch: usize| {
+                let branch = branches.get(branch).ok_or_else(|| Error::internal("a shard has fewer branches"))?;
+                Ok(checker.check(branch.number(), store.records(branch)?))
+            };
+            let ahead = rayon::current_num_threads() * BRANCHES_A_THREAD;
+            in_order::make_and_take(branches.len(), ahead, check, |_, checked: Result<Checked>| {
+                let (of_visits, of_branch) = checked?;
+                for (number, of_visit) in of_visits {
+                    if let Some(slot) = flags.get_mut(number as usize) {
+                        *slot = of_visit;
                     }
-                    tallies.take(of_branch);
                 }
-            }
+                tallies.take(of_branch);
+                Ok(())
+            })?;
         }
         Ok((VisitChecks { flags, listed: self.listed, recent: self.recent }, tallies))
     }
@@ -195,6 +206,9 @@ fn listed(visits: &Visits, is_evaluated: Vec<bool>) -> Result<ListedVisits> {
     let numbers = |column: &UInt32Array| {
         let kept = kept(column)?;
         let numbers: UInt32Array = UInt32Array::from(kept.to_data());
+        if numbers.null_count() == 0 {
+            return Ok(numbers);
+        }
         Ok::<_, Error>(UInt32Array::from_iter_values(numbers.iter().map(|number| number.unwrap_or(NONE))))
     };
     let ids = arrow::compute::cast(&kept(visits.visit_id.array())?, &arrow::datatypes::DataType::Utf8);

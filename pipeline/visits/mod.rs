@@ -6,6 +6,7 @@ mod checker;
 pub mod distance;
 mod listed;
 mod log;
+mod packed;
 pub mod recent;
 mod record;
 mod store;

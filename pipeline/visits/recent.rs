@@ -1,13 +1,10 @@
-//! The visits of twelve months as indicators count them, column by column. Where there is no room they are set down in a
-//! file, and a column is taken up when somebody asks for it.
-
-use std::borrow::Cow;
-
-use arrow::buffer::{Buffer, ScalarBuffer};
-use arrow::datatypes::ArrowNativeType;
+//! The visits of twelve months as indicators count them, column by column, packed until somebody asks for a column.
 
 use crate::fault::{Error, Result};
-use crate::read::spill::{Spill, Stretch};
+use crate::read::spill::{Kept, Spill};
+
+use super::packed::{Packer, Unpacker};
+use super::record::MOMENT_UNITS;
 
 /// A column of small numbers: codes of words, what became of an issue, whether there was a household.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +21,8 @@ pub enum Coded {
 /// The code of a word that is not there.
 pub const NO_WORD: u8 = u8::MAX;
 
-/// Rows that are set down at once.
-const ROWS_AT_ONCE: usize = 1 << 20;
+/// Rows that are packed at once.
+const ROWS_AT_ONCE: usize = 1 << 16;
 
 /// One visit.
 pub(super) struct Recent {
@@ -43,57 +40,66 @@ pub(super) struct Recent {
 /// In the order of the log.
 #[derive(Debug, Default)]
 pub struct RecentVisits {
-    numbers: Vec<u32>,
-    grids: Vec<u32>,
-    days: Vec<i32>,
-    coded: [Vec<u8>; 5],
-    record_delays: Vec<i64>,
-    /// What was set down before those.
-    spill: Option<Spill>,
-    set_down: Vec<SetDown>,
+    spill: Spill,
+    packer: Packer,
+    /// What is not packed yet.
+    open: Columns<Vec<i64>>,
+    packed: Vec<(usize, Columns<Kept>)>,
     rows: usize,
 }
 
-#[derive(Debug)]
-struct SetDown {
-    numbers: Stretch,
-    grids: Stretch,
-    days: Stretch,
-    coded: [Stretch; 5],
-    record_delays: Stretch,
+#[derive(Debug, Default)]
+struct Columns<T> {
+    numbers: T,
+    grids: T,
+    days: T,
+    coded: [T; 5],
+    record_delays: T,
+}
+
+impl<T> Columns<T> {
+    /// The same columns, each as something else.
+    fn each<U>(&mut self, mut of: impl FnMut(&mut T, &[i64]) -> Result<U>) -> Result<Columns<U>> {
+        let [channel, purpose, issue_level, issue, has_household] = &mut self.coded;
+        Ok(Columns {
+            numbers: of(&mut self.numbers, &[])?,
+            grids: of(&mut self.grids, &[])?,
+            days: of(&mut self.days, &[])?,
+            coded: [
+                of(channel, &[])?,
+                of(purpose, &[])?,
+                of(issue_level, &[])?,
+                of(issue, &[])?,
+                of(has_household, &[])?,
+            ],
+            record_delays: of(&mut self.record_delays, &MOMENT_UNITS)?,
+        })
+    }
 }
 
 impl RecentVisits {
-    pub(super) fn begin(is_held: bool) -> Result<RecentVisits> {
-        let spill = if is_held { None } else { Some(Spill::begin()?) };
-        Ok(RecentVisits { spill, ..RecentVisits::default() })
+    pub(super) fn begin(spill: Spill) -> RecentVisits {
+        RecentVisits { spill, ..RecentVisits::default() }
     }
 
     pub(super) fn push(&mut self, visit: &Recent) -> Result<()> {
-        self.numbers.push(visit.number);
-        self.grids.push(visit.grid);
-        self.days.push(visit.day);
-        self.coded.iter_mut().zip(visit.coded).for_each(|(column, code)| column.push(code));
-        self.record_delays.push(visit.record_delay);
+        let open = &mut self.open;
+        open.numbers.push(i64::from(visit.number));
+        open.grids.push(i64::from(visit.grid));
+        open.days.push(i64::from(visit.day));
+        open.coded.iter_mut().zip(visit.coded).for_each(|(column, code)| column.push(i64::from(code)));
+        open.record_delays.push(visit.record_delay);
         self.rows += 1;
-        match &mut self.spill {
-            Some(spill) if self.numbers.len() >= ROWS_AT_ONCE => {
-                let mut coded = Vec::with_capacity(self.coded.len());
-                for column in &mut self.coded {
-                    coded.push(set_down(spill, column)?);
-                }
-                let coded = <[Stretch; 5]>::try_from(coded);
-                self.set_down.push(SetDown {
-                    numbers: set_down(spill, &mut self.numbers)?,
-                    grids: set_down(spill, &mut self.grids)?,
-                    days: set_down(spill, &mut self.days)?,
-                    coded: coded.map_err(|_| Error::internal("a visit has other columns"))?,
-                    record_delays: set_down(spill, &mut self.record_delays)?,
-                });
-                Ok(())
-            }
-            _ => Ok(()),
+        let rows = open.numbers.len();
+        if rows == ROWS_AT_ONCE {
+            let (spill, packer) = (&mut self.spill, &mut self.packer);
+            let packed = open.each(|column, units| {
+                packer.numbers(column.drain(..), units);
+                spill.keep(packer.end())
+            })?;
+            self.packed.push((rows, packed));
         }
+        Ok(())
     }
 
     pub fn len(&self) -> usize {
@@ -105,54 +111,49 @@ impl RecentVisits {
     }
 
     /// Numbers in the log, which rise.
-    pub fn numbers(&self) -> Result<Cow<'_, [u32]>> {
-        self.column(&self.numbers, |set_down| set_down.numbers)
+    pub fn numbers(&self) -> Result<Vec<u32>> {
+        self.column(&self.open.numbers, |columns| Some(&columns.numbers), |number| number as u32)
     }
 
     /// Positions of grids.
-    pub fn grids(&self) -> Result<Cow<'_, [u32]>> {
-        self.column(&self.grids, |set_down| set_down.grids)
+    pub fn grids(&self) -> Result<Vec<u32>> {
+        self.column(&self.open.grids, |columns| Some(&columns.grids), |grid| grid as u32)
     }
 
     /// Days since 1970.
-    pub fn days(&self) -> Result<Cow<'_, [i32]>> {
-        self.column(&self.days, |set_down| set_down.days)
+    pub fn days(&self) -> Result<Vec<i32>> {
+        self.column(&self.open.days, |columns| Some(&columns.days), |day| day as i32)
     }
 
-    pub fn coded(&self, column: Coded) -> Result<Cow<'_, [u8]>> {
+    pub fn coded(&self, column: Coded) -> Result<Vec<u8>> {
         let place = column as usize;
-        let held = self.coded.get(place).ok_or_else(|| Error::internal("a visit has fewer columns"))?;
-        self.column(held, |set_down| *set_down.coded.get(place).unwrap_or(&set_down.numbers))
+        let open = self.open.coded.get(place).ok_or_else(no_column)?;
+        self.column(open, |columns| columns.coded.get(place), |code| code as u8)
     }
 
     /// Microseconds from the end of the visit to its entry in the system.
-    pub fn record_delays(&self) -> Result<Cow<'_, [i64]>> {
-        self.column(&self.record_delays, |set_down| set_down.record_delays)
+    pub fn record_delays(&self) -> Result<Vec<i64>> {
+        self.column(&self.open.record_delays, |columns| Some(&columns.record_delays), |delay| delay)
     }
 
-    fn column<'a, T: ArrowNativeType>(
-        &'a self,
-        held: &'a [T],
-        stretch: impl Fn(&SetDown) -> Stretch,
-    ) -> Result<Cow<'a, [T]>> {
-        let Some(spill) = self.spill.as_ref().filter(|_| !self.set_down.is_empty()) else {
-            return Ok(Cow::Borrowed(held));
-        };
+    fn column<T>(
+        &self,
+        open: &[i64],
+        of: impl Fn(&Columns<Kept>) -> Option<&Kept>,
+        number: impl Fn(i64) -> T,
+    ) -> Result<Vec<T>> {
         let mut column = Vec::with_capacity(self.rows);
-        for set_down in &self.set_down {
-            let bytes: Buffer = spill.read(stretch(set_down))?;
-            column.extend_from_slice(&ScalarBuffer::<T>::from(bytes));
+        for (rows, columns) in &self.packed {
+            let bytes = self.spill.find(of(columns).ok_or_else(no_column)?)?;
+            column.extend(Unpacker::of(&bytes).numbers(*rows)?.map(&number));
         }
-        column.extend_from_slice(held);
-        Ok(Cow::Owned(column))
+        column.extend(open.iter().map(|&value| number(value)));
+        Ok(column)
     }
 }
 
-/// Sets a column down and empties it.
-fn set_down<T: ArrowNativeType>(spill: &mut Spill, column: &mut Vec<T>) -> Result<Stretch> {
-    let rows = column.len();
-    let bytes: ScalarBuffer<T> = std::mem::replace(column, Vec::with_capacity(rows)).into();
-    spill.write(bytes.inner().as_slice())
+fn no_column() -> Error {
+    Error::internal("a visit has fewer columns")
 }
 
 #[cfg(test)]
@@ -162,8 +163,8 @@ mod tests {
     #[test]
     fn a_column_is_the_same_wherever_it_lies() {
         let rows = ROWS_AT_ONCE as u32 + 3;
-        let of = |is_held: bool| {
-            let mut visits = RecentVisits::begin(is_held).unwrap();
+        let of = |spill: Spill| {
+            let mut visits = RecentVisits::begin(spill);
             for number in 0..rows {
                 let coded = [1, 2, 3, 4, 5].map(|code| (number % 7) as u8 + code);
                 let (day, record_delay) = (-(number as i32), -i64::from(number));
@@ -171,8 +172,10 @@ mod tests {
             }
             visits
         };
-        let (held, lying) = (of(true), of(false));
-        assert_eq!((held.set_down.len(), lying.set_down.len()), (0, 1));
+        let (held, lying) = (of(Spill::in_memory()), of(Spill::in_a_file().unwrap()));
+        assert_eq!((held.packed.len(), lying.packed.len()), (1, 1));
+        let number = |row: u32| held.numbers().unwrap().get(row as usize).copied();
+        assert_eq!([0, 1, rows - 1].map(number), [0, 1, rows - 1].map(Some));
         assert_eq!((held.len(), lying.len()), (rows as usize, rows as usize));
         assert!(held.numbers().unwrap() == lying.numbers().unwrap());
         assert!(held.grids().unwrap() == lying.grids().unwrap());

@@ -1,12 +1,18 @@
 //! One evaluated visit as its branch needs it to check it against the others: numbers only, each visit in one place, so
 //! that the visits of a branch fit into a processor's cache. What a visit shows by itself is already flagged.
 
+use crate::fault::Result;
+
 use super::Flags;
 use super::distance::Position;
+use super::packed::{Packer, Unpacker, lost};
 use super::tallies::Issue;
 
 /// No household of the run in the visit's branch; no device.
 pub(super) const NONE: u32 = u32::MAX;
+
+/// Units in which moments are mostly written, in microseconds: minutes, seconds, milliseconds.
+pub(super) const MOMENT_UNITS: [i64; 3] = [60_000_000, 1_000_000, 1_000];
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
@@ -34,52 +40,91 @@ impl Record {
         let Record { longitude, latitude, .. } = *self;
         (!longitude.is_nan()).then_some(Position { longitude, latitude })
     }
-}
 
-/// Bytes of a record that is set down, its branch first.
-pub(super) const RECORD_BYTES: usize = 4 + 4 * 8 + 16 + 5 * 4 + 2 + 2;
-
-/// Sets a record down.
-pub(super) fn write(branch: u32, record: &Record, bytes: &mut Vec<u8>) {
-    bytes.extend(branch.to_le_bytes());
-    bytes.extend(record.started_at.to_le_bytes());
-    bytes.extend(record.ended_at.to_le_bytes());
-    bytes.extend(record.longitude.to_le_bytes());
-    bytes.extend(record.latitude.to_le_bytes());
-    bytes.extend(record.photo.to_le_bytes());
-    for number in [record.number, record.officer, record.grid, record.household, record.device] {
-        bytes.extend(number.to_le_bytes());
+    /// What is no number, in three bits: what became of the issue; in one bit each whether the visit was on site and
+    /// whether it has a position.
+    fn coded(&self) -> i64 {
+        let has_position = i64::from(!self.longitude.is_nan());
+        self.issue as i64 | i64::from(self.is_onsite) << 3 | has_position << 4
     }
-    bytes.extend(record.flags.bits().to_le_bytes());
-    bytes.extend([u8::from(record.is_onsite), record.issue as u8]);
 }
 
-/// Takes up a record that was set down, and its branch; None of bytes that are none.
-pub(super) fn read(bytes: &[u8]) -> Option<(u32, Record)> {
-    let mut rest = bytes;
-    let branch = u32::from_le_bytes(next(&mut rest)?);
-    let record = Record {
-        started_at: i64::from_le_bytes(next(&mut rest)?),
-        ended_at: i64::from_le_bytes(next(&mut rest)?),
-        longitude: f64::from_le_bytes(next(&mut rest)?),
-        latitude: f64::from_le_bytes(next(&mut rest)?),
-        photo: u128::from_le_bytes(next(&mut rest)?),
-        number: u32::from_le_bytes(next(&mut rest)?),
-        officer: u32::from_le_bytes(next(&mut rest)?),
-        grid: u32::from_le_bytes(next(&mut rest)?),
-        household: u32::from_le_bytes(next(&mut rest)?),
-        device: u32::from_le_bytes(next(&mut rest)?),
-        flags: Flags::of_bits(u16::from_le_bytes(next(&mut rest)?)),
-        is_onsite: next::<1>(&mut rest)? == [1],
-        issue: Issue::ALL.get(usize::from(next::<1>(&mut rest)?.first().copied()?)).copied()?,
-    };
-    Some((branch, record))
+/// A number of which the greatest means that there is none, so that this one is small too.
+pub(super) fn or_none(number: u32) -> i64 {
+    i64::from(number.wrapping_add(1))
 }
 
-fn next<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
-    let (first, rest) = bytes.split_first_chunk::<N>()?;
-    *bytes = rest;
-    Some(*first)
+pub(super) fn none_or(number: i64) -> u32 {
+    (number as u32).wrapping_sub(1)
+}
+
+/// Packs records that follow each other.
+pub(super) fn pack(records: &[Record], packer: &mut Packer) -> Box<[u8]> {
+    let each = || records.iter();
+    packer.numbers(each().map(|record| record.started_at), &MOMENT_UNITS);
+    packer.numbers(each().map(|record| record.ended_at.wrapping_sub(record.started_at)), &MOMENT_UNITS);
+    packer.numbers(each().map(Record::coded), &[]);
+    packer.numbers(places(each().map(|record| record.longitude)), &[]);
+    packer.numbers(places(each().map(|record| record.latitude)), &[]);
+    packer.numbers(each().map(|record| (record.photo >> 64) as i64), &[]);
+    packer.numbers(each().map(|record| (record.photo as u64).rotate_left(8).cast_signed()), &[]);
+    packer.numbers(each().map(|record| i64::from(record.number)), &[]);
+    packer.numbers(each().map(|record| or_none(record.officer)), &[]);
+    packer.numbers(each().map(|record| i64::from(record.grid)), &[]);
+    packer.numbers(each().map(|record| or_none(record.household)), &[]);
+    packer.numbers(each().map(|record| or_none(record.device)), &[]);
+    packer.numbers(each().map(|record| i64::from(record.flags.bits())), &[]);
+    packer.end()
+}
+
+/// Degrees as the numbers of their bits, which lie close together where the degrees do. Where there is no position the
+/// one before stands again.
+fn places(degrees: impl Iterator<Item = f64> + Clone) -> impl Iterator<Item = i64> {
+    let first = degrees.clone().find(|degrees| !degrees.is_nan()).unwrap_or(0.0);
+    degrees.scan(first, |last, degrees| {
+        *last = if degrees.is_nan() { *last } else { degrees };
+        Some(last.to_bits().cast_signed())
+    })
+}
+
+/// Adds packed records to those before them.
+pub(super) fn unpack(bytes: &[u8], rows: usize, records: &mut Vec<Record>) -> Result<()> {
+    let mut columns = Unpacker::of(bytes);
+    let mut next = || columns.numbers(rows);
+    let (started_at, lasted, coded) = (next()?, next()?, next()?);
+    let (longitude, latitude, photo_high, photo_low) = (next()?, next()?, next()?, next()?);
+    let (number, officer, grid, household) = (next()?, next()?, next()?, next()?);
+    let (device, flags) = (next()?, next()?);
+    let positions = longitude.zip(latitude);
+    let photos = photo_high.zip(photo_low);
+    let who = number.zip(officer).zip(grid.zip(household)).zip(device.zip(flags));
+    let first = records.len();
+    records.extend(started_at.zip(lasted).zip(coded).zip(positions).zip(photos).zip(who).map(
+        |(((((started_at, lasted), coded), (longitude, latitude)), (photo_high, photo_low)), who)| {
+            let (((number, officer), (grid, household)), (device, flags)) = who;
+            let degrees = |bits: i64| match coded & 1 << 4 {
+                0 => f64::NAN,
+                _ => f64::from_bits(bits.cast_unsigned()),
+            };
+            let photo_low = photo_low.cast_unsigned().rotate_right(8);
+            Record {
+                started_at,
+                ended_at: started_at.wrapping_add(lasted),
+                longitude: degrees(longitude),
+                latitude: degrees(latitude),
+                photo: u128::from(photo_high.cast_unsigned()) << 64 | u128::from(photo_low),
+                number: number as u32,
+                officer: none_or(officer),
+                grid: grid as u32,
+                household: none_or(household),
+                device: none_or(device),
+                flags: Flags::of_bits(flags as u16),
+                is_onsite: coded & 1 << 3 != 0,
+                issue: Issue::ALL.get((coded & 7) as usize).copied().unwrap_or(Issue::None),
+            }
+        },
+    ));
+    if records.len() - first == rows { Ok(()) } else { Err(lost()) }
 }
 
 #[cfg(test)]
@@ -87,12 +132,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_that_was_set_down_is_the_same() {
+    fn records_that_were_packed_are_the_same() {
         let record = Record {
             started_at: -1,
             ended_at: i64::MAX,
             longitude: 113.5,
-            latitude: f64::NAN,
+            latitude: 29.25,
             photo: u128::MAX - 7,
             number: 1,
             officer: 2,
@@ -103,12 +148,14 @@ mod tests {
             is_onsite: true,
             issue: Issue::OpenUrgent,
         };
-        let mut bytes = Vec::new();
-        write(77, &record, &mut bytes);
-        assert_eq!(bytes.len(), RECORD_BYTES);
-        let (branch, found) = read(&bytes).unwrap();
-        assert_eq!(branch, 77);
-        assert_eq!(format!("{found:?}"), format!("{record:?}"));
-        assert!(read(&bytes[1..]).is_none());
+        let nowhere = Record { longitude: f64::NAN, latitude: f64::NAN, photo: 0, device: NONE, ..record };
+        let other = Record { started_at: 60_000_000, ended_at: 0, is_onsite: false, issue: Issue::None, ..nowhere };
+        for records in [vec![record], vec![nowhere], vec![nowhere, record, other], vec![other; 300]] {
+            let packed = pack(&records, &mut Packer::default());
+            let mut found = vec![record];
+            unpack(&packed, records.len(), &mut found).unwrap();
+            assert_eq!(format!("{:?}", &found[1..]), format!("{records:?}"));
+            assert!(unpack(&packed[1..], records.len(), &mut Vec::new()).is_err());
+        }
     }
 }

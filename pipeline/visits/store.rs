@@ -1,20 +1,20 @@
-//! Where the visits of each branch lie until they are checked: in memory, branch by branch, or, where there is no room,
-//! in a file, cut into shards of whole branches of which one at a time is in memory. Which of them changes no result.
+//! Where the visits of each branch lie until they are checked: packed in blocks, in memory or, where there is no room, in a
+//! file. Branches are cut into shards, of which one at a time is taken up. Neither changes any result.
 
 use crate::fault::{Error, Result};
-use crate::read::spill::{Spill, Stretch};
+use crate::read::spill::{Kept, Spill};
 
-use super::record::{self, RECORD_BYTES, Record};
+use super::packed::Packer;
+use super::record::{self, Record};
 
-/// Records of a branch that lie together in memory.
+/// Records of a branch that are packed together.
 const BLOCK: usize = 256;
-/// Bytes that are set down at once.
-const WRITTEN_BYTES: usize = 1 << 20;
 
 /// How much room a run gives its visits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// Parts into which the branches are cut; one: all visits stay in memory.
+    /// Parts into which the branches are cut. One: all visits stay in memory; more: they lie in a file until their part
+    /// is checked.
     pub shards: usize,
 }
 
@@ -26,141 +26,98 @@ impl Room {
 
     /// Room for so many visits of 24 months in so many bytes.
     pub fn of(visits: u64, bytes: u64) -> Room {
-        let needed = visits.saturating_mul(RECORD_BYTES as u64 + LISTED_BYTES);
+        let needed = visits.saturating_mul(VISIT_BYTES);
         let shards = needed.div_ceil(bytes.max(1)).clamp(1, SHARDS_MAX);
         Room { shards: usize::try_from(shards).unwrap_or(1) }
     }
+
+    /// Where visits are kept: in memory where there is room for all of them at once.
+    pub fn spill(&self) -> Result<Spill> {
+        if self.shards == 1 { Ok(Spill::in_memory()) } else { Spill::in_a_file() }
+    }
 }
 
-/// About what a visit takes beside its record, for the table of checks.
-const LISTED_BYTES: u64 = 48;
-/// More shards would be written in pieces too small.
+/// About what a visit takes, packed: its record, and what the table of checks and the indicators show of it.
+const VISIT_BYTES: u64 = 72;
+/// More shards would have few branches each.
 const SHARDS_MAX: u64 = 64;
 
-/// The records of one branch, in the order of the log.
-pub(super) type OfBranch = (u32, Vec<Record>);
-
 #[derive(Debug)]
-pub(super) enum Store {
-    /// By branch, in blocks: a branch that grows is not moved.
-    Held(Vec<Vec<Vec<Record>>>),
-    SetDown {
-        spill: Spill,
-        /// By branch its shard.
-        shard_of: Vec<u32>,
-        shards: Vec<Shard>,
-    },
+pub(super) struct Store {
+    spill: Spill,
+    packer: Packer,
+    /// By branch.
+    lots: Vec<Lot>,
+    /// By branch its shard.
+    shard_of: Vec<u32>,
+    shards: usize,
 }
 
-/// Records of the branches of one shard.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Shard {
-    buffer: Vec<u8>,
-    stretches: Vec<Stretch>,
+/// The records of one branch, the last ones not packed yet.
+#[derive(Debug, Default)]
+struct Lot {
+    blocks: Vec<Kept>,
+    open: Vec<Record>,
 }
 
 impl Store {
     /// `sizes` tells about how many visits each branch has beside the others.
     pub fn begin(sizes: &[u32], room: &Room) -> Result<Store> {
         let shards = room.shards.min(sizes.len()).max(1);
-        if shards == 1 {
-            return Ok(Store::Held(vec![Vec::new(); sizes.len()]));
-        }
-        Ok(Store::SetDown {
-            spill: Spill::begin()?,
+        Ok(Store {
+            spill: room.spill()?,
+            packer: Packer::default(),
+            lots: sizes.iter().map(|_| Lot::default()).collect(),
             shard_of: spread(sizes, shards),
-            shards: vec![Shard::default(); shards],
+            shards,
         })
     }
 
     pub fn push(&mut self, branch: u32, record: Record) -> Result<()> {
-        let no_branch = || Error::internal("a visit is of no branch");
-        match self {
-            Store::Held(branches) => {
-                let blocks = branches.get_mut(branch as usize).ok_or_else(no_branch)?;
-                match blocks.last_mut().filter(|block| block.len() < BLOCK) {
-                    Some(block) => block.push(record),
-                    None => {
-                        let mut block = Vec::with_capacity(BLOCK);
-                        block.push(record);
-                        blocks.push(block);
-                    }
-                }
-            }
-            Store::SetDown { spill, shard_of, shards } => {
-                let shard = shard_of.get(branch as usize).and_then(|&shard| shards.get_mut(shard as usize));
-                let shard = shard.ok_or_else(no_branch)?;
-                record::write(branch, &record, &mut shard.buffer);
-                if shard.buffer.len() >= WRITTEN_BYTES {
-                    shard.set_down(spill)?;
-                }
-            }
+        let lot = self.lots.get_mut(branch as usize).ok_or_else(|| Error::internal("a visit is of no branch"))?;
+        lot.open.push(record);
+        if lot.open.len() == BLOCK {
+            lot.blocks.push(self.spill.keep(record::pack(&lot.open, &mut self.packer))?);
+            lot.open.clear();
         }
         Ok(())
     }
 
     /// How many shards there are, to be taken one after the other.
     pub fn shards(&self) -> usize {
-        match self {
-            Store::Held(_) => 1,
-            Store::SetDown { shards, .. } => shards.len(),
-        }
+        self.shards
     }
 
-    /// The records of one shard, branch by branch; a shard is taken once.
-    pub fn take(&mut self, shard: usize) -> Result<Vec<Branch>> {
-        let mut found = Vec::new();
-        match self {
-            Store::Held(branches) => {
-                let blocks = std::mem::take(branches).into_iter().enumerate();
-                found.extend(blocks.map(|(branch, blocks)| Branch { branch: branch as u32, blocks }));
-            }
-            Store::SetDown { spill, shard_of, shards } => {
-                let Some(taken) = shards.get_mut(shard).map(std::mem::take) else { return Ok(Vec::new()) };
-                let mut by_branch: Vec<Vec<Record>> = vec![Vec::new(); shard_of.len()];
-                for stretch in taken.stretches {
-                    sort_in(spill.read(stretch)?.as_slice(), &mut by_branch)?;
-                }
-                sort_in(&taken.buffer, &mut by_branch)?;
-                let blocks = by_branch.into_iter().enumerate();
-                found.extend(blocks.map(|(branch, records)| Branch { branch: branch as u32, blocks: vec![records] }));
-            }
+    /// The branches of one shard that have visits; a shard is taken once.
+    pub fn take(&mut self, shard: usize) -> Vec<Branch> {
+        let lots = (0..).zip(&mut self.lots).zip(&self.shard_of);
+        let of_shard = lots.filter(|(_, of)| **of as usize == shard).map(|(lot, _)| lot);
+        let taken = of_shard.map(|(branch, lot)| Branch { branch, lot: std::mem::take(lot) });
+        taken.filter(|branch| !branch.lot.open.is_empty() || !branch.lot.blocks.is_empty()).collect()
+    }
+
+    /// The records of a branch that was taken, in the order of the log.
+    pub fn records(&self, Branch { lot, .. }: &Branch) -> Result<Vec<Record>> {
+        let mut records = Vec::with_capacity(lot.blocks.len() * BLOCK + lot.open.len());
+        for block in &lot.blocks {
+            record::unpack(&self.spill.find(block)?, BLOCK, &mut records)?;
         }
-        found.retain(|branch| branch.blocks.iter().any(|block| !block.is_empty()));
-        Ok(found)
+        records.extend(&lot.open);
+        Ok(records)
     }
 }
 
-/// The blocks of one branch.
+/// One branch of a shard.
 pub(super) struct Branch {
     branch: u32,
-    blocks: Vec<Vec<Record>>,
+    lot: Lot,
 }
 
 impl Branch {
-    pub fn records(self) -> OfBranch {
-        let mut blocks = self.blocks.into_iter();
-        let mut records = blocks.next().unwrap_or_default();
-        blocks.for_each(|block| records.extend(block));
-        (self.branch, records)
+    /// Its position among the branches.
+    pub fn number(&self) -> u32 {
+        self.branch
     }
-}
-
-impl Shard {
-    fn set_down(&mut self, spill: &mut Spill) -> Result<()> {
-        self.stretches.push(spill.write(&self.buffer)?);
-        self.buffer.clear();
-        Ok(())
-    }
-}
-
-fn sort_in(bytes: &[u8], by_branch: &mut [Vec<Record>]) -> Result<()> {
-    for bytes in bytes.chunks(RECORD_BYTES) {
-        let read = record::read(bytes).and_then(|(branch, record)| Some((by_branch.get_mut(branch as usize)?, record)));
-        let (records, record) = read.ok_or_else(|| Error::internal("a visit was set down and not found again"))?;
-        records.push(record);
-    }
-    Ok(())
 }
 
 /// Branches onto shards, the largest first, each onto the one that has the least so far.

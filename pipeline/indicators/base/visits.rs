@@ -40,7 +40,7 @@ impl<'a> Visits<'a> {
         Ok(BaseRows {
             rows: self.visits.len(),
             cells: cells.collect(),
-            cell_of_row: self.visits.grids()?.into_owned(),
+            cell_of_row: self.visits.grids()?,
             columns: columns(self, contract, wanted)?,
             ..BaseRows::default()
         })

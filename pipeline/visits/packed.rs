@@ -1,0 +1,153 @@
+//! Columns of whole numbers in few bytes: each number as what it is above the smallest of its column, in a unit that
+//! divides them all, in as many bytes as the largest of them needs. A log of visits is held so: memory that is not
+//! touched is time that is not spent.
+
+use crate::fault::{Error, Result};
+
+/// Bytes that follow the last column, so that eight bytes can be read at once wherever a number begins.
+const PAD: usize = 8;
+
+/// Columns that are being packed one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Packer {
+    bytes: Vec<u8>,
+    /// The column that is being packed.
+    column: Vec<i64>,
+}
+
+impl Packer {
+    /// Adds a column. `units` are tried in their order, the greatest first; where none divides the numbers they are
+    /// counted in ones.
+    pub fn numbers(&mut self, values: impl Iterator<Item = i64>, units: &[i64]) {
+        self.column.clear();
+        self.column.extend(values);
+        let least = self.column.iter().copied().min().unwrap_or(0);
+        let most = self.column.iter().copied().max().unwrap_or(0);
+        let above = |value: i64| value.wrapping_sub(least).cast_unsigned();
+        let divides = |unit: &&i64| self.column.iter().all(|&value| above(value) % unit.unsigned_abs() == 0);
+        let unit = units.iter().find(divides).copied().unwrap_or(1);
+        let range = above(most) / unit.unsigned_abs();
+        let width = (u64::BITS - range.leading_zeros()).div_ceil(8) as usize;
+        self.bytes.extend(least.to_le_bytes());
+        self.bytes.extend(unit.to_le_bytes());
+        self.bytes.push(width as u8);
+        let mut at = self.bytes.len();
+        // Eight bytes are written for each number, and the next one begins where this one ends.
+        self.bytes.resize(at + width * self.column.len() + PAD, 0);
+        for &value in &self.column {
+            let packed = if unit == 1 { above(value) } else { above(value) / unit.unsigned_abs() };
+            if let Some(slot) = self.bytes.get_mut(at..at + PAD) {
+                slot.copy_from_slice(&packed.to_le_bytes());
+            }
+            at += width;
+        }
+        self.bytes.truncate(at);
+    }
+
+    /// Adds bytes as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.numbers(std::iter::once(bytes.len() as i64), &[]);
+        self.bytes.extend(bytes);
+    }
+
+    /// Everything that was packed, and begins anew.
+    pub fn end(&mut self) -> Box<[u8]> {
+        self.bytes.resize(self.bytes.len() + PAD, 0);
+        let packed = self.bytes.as_slice().into();
+        self.bytes.clear();
+        packed
+    }
+}
+
+/// Columns that are taken out again one after the other, in the order in which they were packed.
+pub(super) struct Unpacker<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Unpacker<'a> {
+    pub fn of(bytes: &'a [u8]) -> Unpacker<'a> {
+        Unpacker { bytes }
+    }
+
+    /// The numbers of the next column.
+    pub fn numbers(&mut self, rows: usize) -> Result<impl Iterator<Item = i64> + use<'a>> {
+        let (least, unit) = (self.number()?, self.number()?);
+        let (&width, rest) = self.bytes.split_first().ok_or_else(lost)?;
+        let width = usize::from(width);
+        let end = width * rows;
+        // With what follows the column, so that its last number too can be read as eight bytes.
+        let column = rest.get(..end + PAD).ok_or_else(lost)?;
+        self.bytes = rest.get(end..).ok_or_else(lost)?;
+        let mask = u64::MAX.checked_shr(u64::BITS - 8 * width as u32).unwrap_or(0);
+        Ok((0..rows).map(move |row| {
+            let at = row * width;
+            let eight = column.get(at..at + PAD).and_then(|bytes| bytes.first_chunk::<PAD>());
+            let packed = eight.map_or(0, |bytes| u64::from_le_bytes(*bytes)) & mask;
+            least.wrapping_add((packed.wrapping_mul(unit.cast_unsigned())).cast_signed())
+        }))
+    }
+
+    /// The next bytes as they are.
+    pub fn bytes(&mut self) -> Result<&'a [u8]> {
+        let count = self.numbers(1)?.next().and_then(|count| usize::try_from(count).ok()).ok_or_else(lost)?;
+        let (bytes, rest) = self.bytes.split_at_checked(count).ok_or_else(lost)?;
+        self.bytes = rest;
+        Ok(bytes)
+    }
+
+    fn number(&mut self) -> Result<i64> {
+        let (first, rest) = self.bytes.split_first_chunk::<8>().ok_or_else(lost)?;
+        self.bytes = rest;
+        Ok(i64::from_le_bytes(*first))
+    }
+}
+
+pub(super) fn lost() -> Error {
+    Error::internal("visits were set down and not found again")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_packed_is_small() {
+        let mut packer = Packer::default();
+        packer.numbers((0..1000).map(|row| 1_780_000_000_000_000 + row % 250 * 60_000_000), &[60_000_000, 1_000_000]);
+        assert_eq!(packer.end().len(), 8 + 8 + 1 + 1000 + PAD);
+        packer.numbers(std::iter::repeat_n(7, 1000), &[]);
+        assert_eq!(packer.end().len(), 8 + 8 + 1 + PAD);
+    }
+
+    #[test]
+    fn what_ends_early_is_told() {
+        let mut packer = Packer::default();
+        packer.numbers([1, 500].into_iter(), &[]);
+        let packed = packer.end();
+        assert!(Unpacker::of(&packed).numbers(2).is_ok());
+        assert!(Unpacker::of(&packed).numbers(3).is_err());
+        assert!(Unpacker::of(&[]).numbers(0).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_packed_comes_out_again(
+            numbers in prop::collection::vec(any::<i64>(), 0..50),
+            small in prop::collection::vec(-300..300_i64, 0..50),
+            text in prop::collection::vec(any::<u8>(), 0..50),
+        ) {
+            let mut packer = Packer::default();
+            packer.numbers(numbers.iter().copied(), &[]);
+            packer.bytes(&text);
+            packer.numbers(small.iter().map(|number| number * 1_000_000), &[60_000_000, 1_000_000]);
+            let packed = packer.end();
+            let mut unpacker = Unpacker::of(&packed);
+            prop_assert_eq!(unpacker.numbers(numbers.len()).unwrap().collect::<Vec<_>>(), numbers);
+            prop_assert_eq!(unpacker.bytes().unwrap(), text);
+            let found: Vec<i64> = unpacker.numbers(small.len()).unwrap().map(|number| number / 1_000_000).collect();
+            prop_assert_eq!(found, small);
+        }
+    }
+}
