@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use wellfield::audit::{self, Allowed, Audit, AuditRow, Audited};
+use wellfield::audit::{self, Allowed, Audit, AuditRow, Audited, Auditor, Seen};
 use wellfield::contract::Contracts;
 use wellfield::fault::{Error, Result};
+use wellfield::in_order;
 use wellfield::lineage;
 use wellfield::manifest::Manifest;
 use wellfield::night::Night;
@@ -17,14 +18,10 @@ use wellfield::publish::{Publication, TableWriter};
 use wellfield::regulator::Release;
 use wellfield::report::{NightReport, Outcome};
 use wellfield::rulebook::Rulebook;
-use wellfield::watch::{Moment, Pieces, Watch, timed};
+use wellfield::watch::{Moment, Pieces, Timed, Watch, timed};
 
 /// Households whose rows are one piece: some megabytes in all their tables.
 const HOUSEHOLDS_A_PIECE: usize = 1 << 14;
-/// Pieces that are made side by side, and held at once, however many threads there are.
-const PIECES_AT_ONCE: usize = 4;
-/// Visits whose rows are one piece.
-const VISITS_A_PIECE: usize = 1 << 18;
 
 /// A night that is rated, and what goes into its run.
 pub struct Rated<'a> {
@@ -63,13 +60,15 @@ impl Rated<'_> {
         let small = watch.piece(&mut turns.outputs, |small: &Vec<OutputTable>| rows(small), || outputs.small())?;
         let (cleaned, released) = (&night.cleaned, release.rows().clone());
         let audited = Audited { cleaned, outputs: &small, released: &released, previous, rulebook, contracts };
-        let mut audit = watch.piece(&mut turns.audit, |_| 0, || Audit::begin(&audited))?;
+        let auditor = watch.piece(&mut turns.audit, |_| 0, || Auditor::of(&audited))?;
+        let mut audit = auditor.begin();
         let begin = || Publication::begin(runs, contracts, &manifest);
         let mut publication = watch.piece(&mut turns.publish, |_| 0, begin)?;
-        let (audit_of, into) = (&mut audit, &mut publication);
-        let mut delivery = Delivery { outputs: &outputs, audit: audit_of, publication: into, contracts };
+        let (auditor, into) = (&auditor, &mut publication);
+        let mut delivery =
+            Delivery { outputs: &outputs, auditor, audit: &mut audit, publication: into, contracts };
         // The files for the regulator take one thread long, and nobody needs them before the end.
-        let (export, delivered) = beside(|| timed(|| release.export()), || delivery.large(watch, &mut turns));
+        let (export, delivered) = beside(|| timed(|| release.export()), || delivery.large(&mut turns));
         delivered?;
         let export = watch.beside(&mut turns.regulator, |_| 0, export?);
         watch.end(turns.regulator)?;
@@ -112,46 +111,59 @@ fn remarks(night: &Night, audit: &[AuditRow]) -> Vec<String> {
 }
 
 /// The large tables, each row of which is made, then looked at, then written.
-struct Delivery<'a, 'o, 'u, 'p> {
+struct Delivery<'a, 'o, 'u, 's, 'p> {
     outputs: &'a Outputs<'o>,
-    audit: &'a mut Audit<'u>,
+    auditor: &'s Auditor<'u>,
+    audit: &'a mut Audit<'u, 's>,
     publication: &'a mut Publication<'p>,
     contracts: &'a Contracts,
 }
 
-impl Delivery<'_, '_, '_, '_> {
-    fn large(&mut self, watch: &mut Watch, turns: &mut Turns) -> Result<()> {
-        self.of_households(watch, turns)?;
-        self.visit_checks(watch, turns)
+/// A piece that is made, and what the audit saw in it.
+type Looked = (Timed<Vec<OutputTable>>, Timed<Seen>);
+
+impl Delivery<'_, '_, '_, '_, '_> {
+    fn large(&mut self, turns: &mut Turns) -> Result<()> {
+        let (outputs, of_households) = (self.outputs, ranges(self.outputs.households(), HOUSEHOLDS_A_PIECE));
+        let households = |piece: usize| {
+            let numbers = of_households.get(piece).ok_or_else(|| Error::internal("there are fewer pieces"))?;
+            outputs.of_households(numbers)
+        };
+        // A piece holds the rows of the same households in all their tables.
+        self.pieces(outputs::of_households().collect(), of_households.len(), households, turns)?;
+        let visits = |part: usize| Ok(vec![outputs.visit_part(part)?]);
+        self.pieces(vec![outputs::VISIT_CHECKS], outputs.visit_parts(), visits, turns)
     }
 
-    /// The tables of households: a piece holds the rows of the same households in all of them.
-    fn of_households(&mut self, watch: &mut Watch, turns: &mut Turns) -> Result<()> {
-        let writers = outputs::of_households().map(|table| self.writer(table));
+    /// Makes pieces of some tables side by side and looks at them; they are written in their order.
+    fn pieces(
+        &mut self,
+        tables: Vec<&str>,
+        count: usize,
+        make: impl Fn(usize) -> Result<Vec<OutputTable>> + Sync,
+        turns: &mut Turns,
+    ) -> Result<()> {
+        let writers = tables.into_iter().map(|table| self.writer(table));
         let mut writers = writers.collect::<Result<Vec<_>>>()?;
-        let made = |pieces: &Vec<Vec<OutputTable>>| pieces.iter().map(|piece| rows(piece)).sum();
-        for numbers in ranges(self.outputs.households(), HOUSEHOLDS_A_PIECE).chunks(PIECES_AT_ONCE) {
-            let make = || numbers.par_iter().map(|numbers| self.outputs.of_households(numbers)).collect();
-            let pieces = watch.piece(&mut turns.outputs, made, make)?;
-            watch.piece(&mut turns.audit, |()| 0, || look(self.audit, &pieces))?;
-            watch.piece(&mut turns.publish, |()| made(&pieces), || write(&mut writers, &pieces))?;
-        }
-        let end = || writers.into_iter().try_for_each(|writer| self.publication.end(writer));
-        watch.piece(&mut turns.publish, |()| 0, end)
-    }
-
-    fn visit_checks(&mut self, watch: &mut Watch, turns: &mut Turns) -> Result<()> {
-        let mut writers = [self.writer(outputs::VISIT_CHECKS)?];
-        let mut batches = self.outputs.visit_checks(VISITS_A_PIECE);
-        let made = |made: &Option<OutputTable>| made.as_ref().map_or(0, |made| made.batch.num_rows() as u64);
-        while let Some(batch) = watch.piece(&mut turns.outputs, made, || batches.next().transpose())? {
-            let pieces = [vec![batch]];
-            watch.piece(&mut turns.audit, |()| 0, || look(self.audit, &pieces))?;
-            let written = pieces.iter().map(|piece| rows(piece)).sum();
-            watch.piece(&mut turns.publish, |()| written, || write(&mut writers, &pieces))?;
-        }
-        let end = || writers.into_iter().try_for_each(|writer| self.publication.end(writer));
-        watch.piece(&mut turns.publish, |()| 0, end)
+        let auditor = self.auditor;
+        let look = |piece: usize| -> Result<Looked> {
+            let made = timed(|| make(piece))?;
+            let seen = timed(|| auditor.look(made.get()))?;
+            Ok((made, seen))
+        };
+        let ahead = rayon::current_num_threads() + 2;
+        in_order::make_and_take(count, ahead, look, |_, looked: Result<Looked>| {
+            let (made, seen) = looked?;
+            let piece = turns.outputs.share(|piece| rows(piece), made);
+            let seen = turns.audit.share(|_| 0, seen);
+            self.audit.take(seen)?;
+            let written = timed(|| write(&mut writers, &piece))?;
+            turns.publish.share(|()| rows(&piece), written);
+            Ok(())
+        })?;
+        let ended = timed(|| writers.into_iter().try_for_each(|writer| self.publication.end(writer)))?;
+        turns.publish.share(|()| 0, ended);
+        Ok(())
     }
 
     fn writer(&self, table: &str) -> Result<TableWriter> {
@@ -165,18 +177,9 @@ fn ranges(count: usize, most: usize) -> Vec<Range<usize>> {
     (0..count.max(1)).step_by(most).map(|first| first..count.min(first + most)).collect()
 }
 
-/// Pieces are looked at side by side and taken in their order.
-fn look(audit: &mut Audit, pieces: &[Vec<OutputTable>]) -> Result<()> {
-    let seen = pieces.par_iter().map(|piece| audit.look(piece)).collect::<Result<Vec<_>>>()?;
-    seen.into_iter().try_for_each(|seen| audit.take(seen))
-}
-
-/// Each table is written in the order of its pieces, the tables side by side.
-fn write(writers: &mut [TableWriter], pieces: &[Vec<OutputTable>]) -> Result<()> {
-    writers.par_iter_mut().enumerate().try_for_each(|(table, writer)| {
-        let mut tables = pieces.iter().filter_map(|piece| piece.get(table));
-        tables.try_for_each(|output| writer.write(&output.batch))
-    })
+/// Writes a piece, its tables side by side.
+fn write(writers: &mut [TableWriter], piece: &[OutputTable]) -> Result<()> {
+    writers.par_iter_mut().zip(piece).try_for_each(|(writer, output)| writer.write(&output.batch))
 }
 
 fn rows(tables: &[OutputTable]) -> u64 {

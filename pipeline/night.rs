@@ -2,6 +2,7 @@
 //! Puts the stages together and computes nothing itself; reading stands before it, audit and publishing after it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::clean::{CleanBank, LogRows, RowCounts, SetAside, Tables, TakeLogs};
 use crate::contract::Contracts;
@@ -23,7 +24,7 @@ use crate::register::Register;
 use crate::rulebook::Rulebook;
 use crate::score::{self, Scores};
 use crate::visits::tallies::VisitTallies;
-use crate::visits::{self, Room, VisitChecks, VisitLog};
+use crate::visits::{self, PreparedVisits, Room, VisitChecks, VisitIntake, VisitLog};
 use crate::watch::Watch;
 
 /// Everything that one night found, household by household.
@@ -75,23 +76,42 @@ impl<'a> Logs<'a> {
     }
 }
 
+/// Some rows of a log as they are taken in.
+pub enum Prepared {
+    Visits(Box<PreparedVisits>),
+    /// Of a ledger, whose rows are added up as they are.
+    Ledger(LogRows),
+}
+
 impl TakeLogs for Logs<'_> {
-    fn begin(&mut self, tables: &Tables, visits: u64) -> Result<()> {
+    type Preparation = Arc<VisitIntake>;
+    type Prepared = Prepared;
+
+    fn begin(&mut self, tables: &Tables, visits: u64) -> Result<Arc<VisitIntake>> {
         let register = Register::of(tables, self.rulebook.as_of);
         let room = (self.room)(visits);
         let visits = VisitLog::begin(tables, &register, &self.rulebook.visit_checks, self.contracts, &room)?;
         let ledgers = Ledgers::begin(tables, &register);
+        let intake = visits.intake();
         self.taken = Some(Taken { register, visits, ledgers });
-        Ok(())
+        Ok(intake)
     }
 
-    fn take(&mut self, tables: &Tables, rows: LogRows) -> Result<()> {
-        let Some(Taken { register, visits, ledgers }) = &mut self.taken else { return Ok(()) };
+    fn prepare(intake: &Arc<VisitIntake>, rows: LogRows) -> Result<Prepared> {
         match rows {
-            LogRows::Visits(rows) => visits.take(&rows)?,
-            LogRows::AccountMonths(rows) => ledgers.take_account_months(tables, register, &rows),
-            LogRows::LoanMonths(rows) => ledgers.take_loan_months(tables, register, &rows),
-            LogRows::Instalments(rows) => ledgers.take_instalments(tables, register, &rows),
+            LogRows::Visits(rows) => Ok(Prepared::Visits(Box::new(intake.prepare(&rows, 0..rows.rows)))),
+            ledger => Ok(Prepared::Ledger(ledger)),
+        }
+    }
+
+    fn take(&mut self, tables: &Tables, prepared: Prepared) -> Result<()> {
+        let Some(Taken { register, visits, ledgers }) = &mut self.taken else { return Ok(()) };
+        match prepared {
+            Prepared::Visits(prepared) => visits.take(*prepared)?,
+            Prepared::Ledger(LogRows::Visits(_)) => {}
+            Prepared::Ledger(LogRows::AccountMonths(rows)) => ledgers.take_account_months(tables, register, &rows),
+            Prepared::Ledger(LogRows::LoanMonths(rows)) => ledgers.take_loan_months(tables, register, &rows),
+            Prepared::Ledger(LogRows::Instalments(rows)) => ledgers.take_instalments(tables, register, &rows),
         }
         Ok(())
     }

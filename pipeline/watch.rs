@@ -77,6 +77,14 @@ impl Pieces {
     pub fn of(stage: &str) -> Pieces {
         Pieces { stage: stage.to_string(), lasted: Duration::ZERO, rows: 0 }
     }
+
+    /// Counts what was made while other threads did other things: of each thread's time its share, so that stages that
+    /// share the threads last as long as they did together.
+    pub fn share<T>(&mut self, rows: impl Fn(&T) -> u64, made: Timed<T>) -> T {
+        self.lasted += made.lasted / rayon::current_num_threads().max(1) as u32;
+        self.rows += rows(&made.made);
+        made.made
+    }
 }
 
 /// What was made on a thread of its own, and how long that took.
@@ -84,6 +92,13 @@ impl Pieces {
 pub struct Timed<T> {
     made: T,
     lasted: Duration,
+}
+
+impl<T> Timed<T> {
+    /// What was made.
+    pub fn get(&self) -> &T {
+        &self.made
+    }
 }
 
 /// Runs what nobody watches, beside a stage that somebody does.

@@ -107,17 +107,22 @@ pub fn audit(audited: &Audited, allowed: &Allowed) -> Result<Vec<AuditRow>> {
     let (large, small): (Vec<_>, Vec<_>) = audited.outputs.iter().partition(is_large);
     let [large, small] = [large, small].map(|tables| tables.into_iter().cloned().collect::<Vec<_>>());
     let audited = Audited { outputs: &small, ..*audited };
-    let mut audit = Audit::begin(&audited)?;
-    audit.take(audit.look(&large)?)?;
+    let auditor = Auditor::of(&audited)?;
+    let mut audit = auditor.begin();
+    audit.take(auditor.look(&large)?)?;
     audit.end(allowed)
 }
 
-/// An audit that the large tables pass piece by piece: `visit_checks` batch by batch, and the tables of households by
-/// households, of which a piece holds all rows in all those tables. Pieces can be looked at side by side, and are taken
-/// in the order of their rows.
-pub struct Audit<'a> {
+/// Looks at output tables. The large ones pass piece by piece: `visit_checks` batch by batch, and the tables of households
+/// by households, of which a piece holds all rows in all those tables. Any thread may look at any piece.
+pub struct Auditor<'a> {
     audited: &'a Audited<'a>,
     notices: Notices<'a>,
+}
+
+/// An audit under way: what an auditor found of the pieces so far, in the order of their rows.
+pub struct Audit<'a, 'b> {
+    auditor: &'b Auditor<'a>,
     seen: Seen,
 }
 
@@ -138,9 +143,13 @@ struct SeenTable {
     outside: u64,
 }
 
-impl<'a> Audit<'a> {
-    pub fn begin(audited: &'a Audited<'a>) -> Result<Audit<'a>> {
-        Ok(Audit { audited, notices: Notices::of(&by_name(audited.outputs))?, seen: Seen::default() })
+impl<'a> Auditor<'a> {
+    pub fn of(audited: &'a Audited<'a>) -> Result<Auditor<'a>> {
+        Ok(Auditor { audited, notices: Notices::of(&by_name(audited.outputs))? })
+    }
+
+    pub fn begin(&self) -> Audit<'a, '_> {
+        Audit { auditor: self, seen: Seen::default() }
     }
 
     /// Looks at the next rows of some tables: a batch of visits, or all rows of some households.
@@ -157,7 +166,9 @@ impl<'a> Audit<'a> {
         let households = Households::of(&tables, self.audited.rulebook)?;
         Ok(Seen { households, noticed: self.notices.allowed(&tables)?, ..seen })
     }
+}
 
+impl Audit<'_, '_> {
     /// Adds what was found of the rows that come next.
     pub fn take(&mut self, seen: Seen) -> Result<()> {
         for (name, next) in seen.tables {
@@ -173,8 +184,8 @@ impl<'a> Audit<'a> {
 
     /// Every check, passed or not.
     pub fn end(mut self, allowed: &Allowed) -> Result<Vec<AuditRow>> {
-        let Audited { cleaned, outputs, released, previous, rulebook, contracts } = *self.audited;
-        self.take(self.look(outputs)?)?;
+        let Audited { cleaned, outputs, released, previous, rulebook, contracts } = *self.auditor.audited;
+        self.take(self.auditor.look(outputs)?)?;
         let (tables, areas) = (by_name(outputs), &cleaned.tables.areas);
         let households = self.seen.tables.get("household_grades").map_or(0, |table| table.rows);
         let mut rows = feed::audit(cleaned, households, previous, rulebook);
@@ -187,7 +198,7 @@ impl<'a> Audit<'a> {
         rows.extend(self.seen.households.outcomes());
         rows.extend(seen().filter_map(|(name, table)| table.share_in_bounds(name)));
         rows.extend(coverage::audit(&tables, areas, households)?);
-        rows.push(self.notices.are_allowed(&self.seen.noticed));
+        rows.push(self.auditor.notices.are_allowed(&self.seen.noticed));
         rows.extend(indicators::audit(&tables, released, areas, rulebook, contracts)?);
         Ok(rows)
     }

@@ -70,7 +70,7 @@ pub struct Seen {
 
 /// A key that can be compared with the next one.
 #[derive(Clone, PartialEq, PartialOrd)]
-enum Key {
+pub enum Key {
     Text(String),
     Packed(u128),
 }
@@ -88,42 +88,60 @@ impl Seen {
     pub fn remember_all(&mut self) {
         self.is_all = true;
     }
+
+    /// Whether every key is remembered.
+    pub fn is_all(&self) -> bool {
+        self.is_all
+    }
+}
+
+/// How the keys of some rows stand.
+pub enum Order {
+    /// No row has a key.
+    Empty,
+    /// Each is above the one before; the first and the last.
+    Rising(Key, Key),
+    Other,
+}
+
+/// How the keys of rows stand, without those that came before.
+pub fn order(rows: &Rows) -> Result<Order> {
+    let Keyed { position, has_key, .. } = Keyed::of(rows)?;
+    let ends = with_key(&has_key).next().zip(with_key_backwards(&has_key).next());
+    let Some((first, last)) = ends else { return Ok(Order::Empty) };
+    if let Some(ids) = single_key(rows, position) {
+        let text = |row: usize| Key::Text(ids.value(row).to_string());
+        let is_rising = is_ascending(&has_key, |row| ids.value(row));
+        return Ok(if is_rising { Order::Rising(text(first), text(last)) } else { Order::Other });
+    }
+    let parts = whole_parts(rows, &has_key)?;
+    let key = |row: usize| Key::Packed(packed(&parts, row));
+    Ok(if are_ascending(&has_key, &parts) { Order::Rising(key(first), key(last)) } else { Order::Other })
 }
 
 /// Marks every row whose primary key a row has that came earlier, among these rows or those seen before them. False, and
-/// nothing marked, where all keys seen before must be known for that and are not.
-pub fn follow(rows: &mut Rows, seen: &mut Seen) -> Result<bool> {
+/// nothing marked, where all keys seen before must be known for that and are not. Of rows that rise and follow the
+/// last one none is marked that would be accepted otherwise.
+pub fn follow(rows: &mut Rows, order: &Order, seen: &mut Seen) -> Result<bool> {
     let Keyed { position, has_key, stray } = Keyed::of(rows)?;
     let mut duplicates = Vec::new();
     if seen.is_all {
         let key = packed_keys(rows, position, &has_key)?;
         duplicates.extend(with_key(&has_key).filter(|&row| !seen.all.insert(key(row))));
-    } else if let Some((first, last)) = rising(rows, position, &has_key)? {
-        if seen.last.as_ref().is_some_and(|before| *before >= first) {
-            return Ok(false);
+    } else {
+        match order {
+            Order::Empty => {}
+            Order::Rising(first, last) if seen.last.as_ref().is_none_or(|before| before < first) => {
+                seen.last = Some(last.clone());
+            }
+            Order::Rising(..) | Order::Other => return Ok(false),
         }
-        seen.last = Some(last);
-    } else if has_key.contains(&true) {
-        return Ok(false);
     }
     duplicates.extend(stray.into_iter().filter(|&row| !seen.stray.insert(rows.key(row))));
     for row in duplicates {
         rows.mark(row, Rule::DuplicateKey, position);
     }
     Ok(true)
-}
-
-/// The first and last key of rows that stand in the order of their key; None where they do not, or none has a key.
-fn rising(rows: &Rows, position: usize, has_key: &[bool]) -> Result<Option<(Key, Key)>> {
-    let ends = with_key(has_key).next().zip(with_key_backwards(has_key).next());
-    let Some((first, last)) = ends else { return Ok(None) };
-    if let Some(ids) = single_key(rows, position) {
-        let text = |row: usize| Key::Text(ids.value(row).to_string());
-        return Ok(is_ascending(has_key, |row| ids.value(row)).then(|| (text(first), text(last))));
-    }
-    let parts = whole_parts(rows, has_key)?;
-    let key = |row: usize| Key::Packed(packed(&parts, row));
-    Ok(are_ascending(has_key, &parts).then(|| (key(first), key(last))))
 }
 
 /// Whether packed keys rise. Of what most logs have for a key this is asked of every row.

@@ -119,10 +119,16 @@ pub struct CleanBank {
 /// Whoever takes the logs in, piece by piece, as they are cleaned: the tables that have many rows for each household,
 /// which so need never be in memory as a whole. What is taken in is of no use once a later piece is refused.
 pub trait TakeLogs: Send {
+    /// What rows are prepared with.
+    type Preparation: Sync;
+    /// Some rows of a log, prepared.
+    type Prepared: Send;
     /// Before any log: `tables` hold everything but the logs, and `visits` is about how many rows that log has.
-    fn begin(&mut self, tables: &Tables, visits: u64) -> Result<()>;
-    /// The next accepted rows of a log, in the order of its files.
-    fn take(&mut self, tables: &Tables, rows: LogRows) -> Result<()>;
+    fn begin(&mut self, tables: &Tables, visits: u64) -> Result<Self::Preparation>;
+    /// Prepares some accepted rows, while others prepare others.
+    fn prepare(preparation: &Self::Preparation, rows: LogRows) -> Result<Self::Prepared>;
+    /// Takes the next rows of a log in, in the order of its files.
+    fn take(&mut self, tables: &Tables, prepared: Self::Prepared) -> Result<()>;
 }
 
 /// Rows of a log.
@@ -159,7 +165,7 @@ pub fn clean(bank: &Bank, contracts: &Contracts, as_of: Date) -> Result<CleanBan
 
 /// Reads and checks every input table; the logs are handed to `logs` as they come, and are empty in what is returned.
 /// Accepts, sets aside and refuses the same as `clean`.
-pub fn clean_with(bank: &Bank, contracts: &Contracts, as_of: Date, logs: &mut dyn TakeLogs) -> Result<CleanBank> {
+pub fn clean_with<L: TakeLogs>(bank: &Bank, contracts: &Contracts, as_of: Date, logs: &mut L) -> Result<CleanBank> {
     let mut cleaning = Cleaning::begin(contracts, as_of);
     let inputs = || contracts.inputs.iter().enumerate();
     for (place, contract) in inputs().filter(|(_, contract)| !LOGS.contains(&contract.table.as_str())) {
@@ -178,16 +184,14 @@ pub fn clean_with(bank: &Bank, contracts: &Contracts, as_of: Date, logs: &mut dy
     let visits = opened.iter().find(|(_, contract, _)| contract.table == "visits");
     let visits = visits.map_or(0, |(_, _, source)| source.rows() as u64);
     // What is refused already is checked to its end, so that all faults are told, and is of no use to anybody.
-    let mut logs = if cleaning.is_refused() { None } else { Some(logs) };
-    if let Some(logs) = &mut logs {
-        logs.begin(&tables, visits)?;
-    }
+    let preparation = if cleaning.is_refused() { None } else { Some(logs.begin(&tables, visits)?) };
     for (place, contract, source) in opened {
-        let mut take = |rows: Table| match &mut logs {
-            Some(logs) => logs.take(&tables, log_rows(contract, &rows)?),
-            None => Ok(()),
+        let prepare = |rows: Table| match &preparation {
+            Some(preparation) => L::prepare(preparation, log_rows(contract, &rows)?).map(Some),
+            None => Ok(None),
         };
-        cleaning.stream(contract, place, source, &mut take)?;
+        let mut take = |rows: Option<L::Prepared>| rows.map_or(Ok(()), |rows| logs.take(&tables, rows));
+        cleaning.stream(contract, place, source, &prepare, &mut take)?;
     }
     cleaning.end(bank, tables)
 }
@@ -306,14 +310,15 @@ impl<'a> Cleaning<'a> {
     }
 
     /// Cleans a log piece by piece.
-    fn stream(
+    fn stream<P: Send>(
         &mut self,
         contract: &Contract,
         place: usize,
         source: Source,
-        take: &mut (dyn FnMut(Table) -> Result<()> + Send),
+        prepare: &(dyn Fn(Table) -> Result<P> + Sync),
+        take: &mut (dyn FnMut(P) -> Result<()> + Send),
     ) -> Result<()> {
-        let cleaned = table::stream(contract, source, &self.before(contract), take);
+        let cleaned = table::stream(contract, source, &self.before(contract), prepare, take);
         let outcome = self.outcome(place)?;
         if let Some(cleaned) = outcome.faults.take(cleaned)? {
             outcome.take(cleaned, contract);

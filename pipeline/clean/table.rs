@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, LargeStringArray, NullArray, PrimitiveArray,
@@ -123,33 +124,43 @@ pub fn clean(contract: &Contract, source: Source, before: &Before) -> Result<Cle
     rows.finish(before)
 }
 
-/// Checks a table piece by piece and hands over its accepted rows as they come, in the order of its files; the same rows
-/// as `clean` accepts. While some pieces are handed over, the next ones are checked. For tables without an order of
-/// parents or validity, to which no other table refers; the table that is returned is empty.
-pub fn stream(
+/// Checks a table piece by piece. Its accepted rows are prepared, several pieces side by side, and handed over in the
+/// order of its files; the same rows as `clean` accepts. For tables without an order of parents or validity, to which no
+/// other table refers; the table that is returned is empty.
+pub fn stream<P: Send>(
     contract: &Contract,
     source: Source,
     before: &Before,
-    take: &mut (dyn FnMut(Table) -> Result<()> + Send),
+    prepare: &(dyn Fn(Table) -> Result<P> + Sync),
+    take: &mut (dyn FnMut(P) -> Result<()> + Send),
 ) -> Result<Cleaned> {
     let forms = TextForms::of(&contract.table, &source.format)?;
     let source = Arc::new(source);
+    let is_out_of_order = AtomicBool::new(false);
     let mut log = Log {
         contract,
         source: &source,
         forms: &forms,
         before,
         seen: keys::Seen::default(),
+        is_out_of_order: &is_out_of_order,
         cleaned: Cleaned::default(),
+        prepare,
         take,
     };
     let mut faults = Collector::default();
-    let check = |piece: usize| check_piece(contract, &source, piece, &forms, before);
+    let check = |piece: usize| {
+        let rows = Rows::join(contract, Arc::clone(&source), check_piece(contract, &source, piece, &forms, before)?)?;
+        let order = keys::order(&rows)?;
+        let is_accepted_so = !matches!(order, keys::Order::Other) && !is_out_of_order.load(Ordering::Relaxed);
+        let prepared = if is_accepted_so { Some(prepared(&rows, prepare)?) } else { None };
+        Ok(Piece { rows, order, prepared })
+    };
     // Enough pieces that no thread waits for another, and no more rows than must be.
     let ahead = rayon::current_num_threads() + 2;
-    in_order::make_and_take(source.pieces(), ahead, check, |piece, batches| {
-        match faults.take(batches)?.filter(|_| faults.is_empty()) {
-            Some(batches) => log.next(piece, batches),
+    in_order::make_and_take(source.pieces(), ahead, check, |number, piece| {
+        match faults.take(piece)?.filter(|_| faults.is_empty()) {
+            Some(piece) => log.next(number, piece),
             None => Ok(()),
         }
     })?;
@@ -157,28 +168,48 @@ pub fn stream(
     Ok(log.cleaned)
 }
 
+fn prepared<P>(rows: &Rows, prepare: &(dyn Fn(Table) -> Result<P> + Sync)) -> Result<Vec<P>> {
+    rows.accepted()?.into_iter().map(prepare).collect()
+}
+
+/// A piece of a log that was checked.
+struct Piece<'a, P> {
+    rows: Rows<'a>,
+    order: keys::Order,
+    /// The accepted rows, where keys that came before do not change which they are.
+    prepared: Option<Vec<P>>,
+}
+
 /// A table that is cleaned piece by piece.
-struct Log<'a> {
+struct Log<'a, P> {
     contract: &'a Contract,
     source: &'a Arc<Source>,
     forms: &'a TextForms,
     before: &'a Before<'a>,
     /// The keys of the rows so far.
     seen: keys::Seen,
+    /// For those who prepare pieces: what they would prepare is of no use any more.
+    is_out_of_order: &'a AtomicBool,
     /// What became of the rows so far.
     cleaned: Cleaned,
-    take: &'a mut (dyn FnMut(Table) -> Result<()> + Send),
+    prepare: &'a (dyn Fn(Table) -> Result<P> + Sync),
+    take: &'a mut (dyn FnMut(P) -> Result<()> + Send),
 }
 
-impl Log<'_> {
+impl<P> Log<'_, P> {
     /// Takes the next checked piece in.
-    fn next(&mut self, piece: usize, batches: Vec<CheckedBatch>) -> Result<()> {
-        let mut rows = Rows::join(self.contract, Arc::clone(self.source), batches)?;
-        if !keys::follow(&mut rows, &mut self.seen)? {
-            self.look_back(piece)?;
-            keys::follow(&mut rows, &mut self.seen)?;
+    fn next(&mut self, number: usize, piece: Piece<P>) -> Result<()> {
+        let Piece { mut rows, order, prepared: so_far } = piece;
+        if !keys::follow(&mut rows, &order, &mut self.seen)? {
+            self.look_back(number)?;
+            keys::follow(&mut rows, &order, &mut self.seen)?;
         }
-        let found = rows.hand_over(self.before, self.take)?;
+        let accepted = match so_far.filter(|_| !self.seen.is_all()) {
+            Some(accepted) => accepted,
+            None => prepared(&rows, self.prepare)?,
+        };
+        accepted.into_iter().try_for_each(&mut *self.take)?;
+        let found = rows.outcome(self.before);
         self.cleaned.counts += found.counts;
         self.cleaned.set_aside.extend(found.set_aside);
         for (path, day) in found.newest {
@@ -198,6 +229,7 @@ impl Log<'_> {
             self.seen.remember(&rows)?;
         }
         self.seen.remember_all();
+        self.is_out_of_order.store(true, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -626,13 +658,11 @@ impl<'a> Rows<'a> {
         Ok(Cleaned { table, counts, set_aside, origins, newest: self.newest })
     }
 
-    /// Hands the accepted rows over batch by batch; what became of the others is returned.
-    fn hand_over(self, before: &Before, take: &mut dyn FnMut(Table) -> Result<()>) -> Result<Cleaned> {
-        let set_aside = self.set_aside(before);
+    /// The accepted rows, batch by batch.
+    fn accepted(&self) -> Result<Vec<Table>> {
         let is_accepted = self.accepted_rows();
-        let counts = self.counts(&is_accepted);
         let ends = self.batches.iter().skip(1).map(|batch| batch.start).chain([self.len()]);
-        for (place, (batch, end)) in self.batches.iter().zip(ends).enumerate() {
+        let tables = self.batches.iter().zip(ends).enumerate().map(|(place, (batch, end))| {
             let (start, rows) = (batch.start, end - batch.start);
             let of_batch = is_accepted.get(start..end).unwrap_or(&[]);
             let kept = of_batch.iter().filter(|&&is_accepted| is_accepted).count();
@@ -641,9 +671,16 @@ impl<'a> Rows<'a> {
                 let part = parts.get(place).map_or_else(|| column.slice(start, rows), Arc::clone);
                 accepted(vec![part], is_accepted.as_ref())
             });
-            take(Table { rows: kept, columns: columns.collect::<Result<_>>()?, index: None })?;
-        }
-        Ok(Cleaned { counts, set_aside, newest: self.newest, ..Cleaned::default() })
+            Ok(Table { rows: kept, columns: columns.collect::<Result<_>>()?, index: None })
+        });
+        tables.collect()
+    }
+
+    /// What became of the rows.
+    fn outcome(self, before: &Before) -> Cleaned {
+        let set_aside = self.set_aside(before);
+        let counts = self.counts(&self.accepted_rows());
+        Cleaned { counts, set_aside, newest: self.newest, ..Cleaned::default() }
     }
 
     /// By row, whether it is known and broke no rule.

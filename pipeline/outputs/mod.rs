@@ -143,36 +143,22 @@ impl<'a> Outputs<'a> {
         made.collect()
     }
 
-    /// The rows of `visit_checks`, at most so many at a time, in the order of the key; one batch without any where there
-    /// are none.
-    pub fn visit_checks(&self, rows_max: usize) -> impl Iterator<Item = Result<OutputTable>> {
+    /// In how many parts `visit_checks` is made, at least one.
+    pub fn visit_parts(&self) -> usize {
+        self.results.checks.parts().max(1)
+    }
+
+    /// The rows of one part of `visit_checks`, in the order of the key; no row where no visit was evaluated.
+    pub fn visit_part(&self, part: usize) -> Result<OutputTable> {
         let checks = self.results.checks;
-        let none = checks.is_empty().then(|| self.visits(&CheckedVisits::default()));
-        none.into_iter().chain((0..checks.parts()).flat_map(move |part| self.visits_of(checks.part(part), rows_max)))
-    }
-
-    /// The rows of one part of the visits.
-    fn visits_of(
-        &self,
-        part: Result<CheckedVisits>,
-        rows_max: usize,
-    ) -> Box<dyn Iterator<Item = Result<OutputTable>> + '_> {
-        match part {
-            Ok(visits) => {
-                let starts = (0..visits.len()).step_by(rows_max.max(1));
-                Box::new(starts.map(move |first| self.visits(&visits.slice(first, rows_max))))
-            }
-            Err(error) => Box::new(std::iter::once(Err(error))),
-        }
-    }
-
-    fn visits(&self, visits: &CheckedVisits) -> Result<OutputTable> {
-        self.table(VISIT_CHECKS, households::visit_checks(self, visits)?)
+        let visits = if checks.parts() == 0 { CheckedVisits::default() } else { checks.part(part)? };
+        self.table(VISIT_CHECKS, households::visit_checks(self, &visits)?)
     }
 
     /// The whole of `visit_checks`.
     fn all_visits(&self) -> Result<OutputTable> {
-        let parts = self.visit_checks(usize::MAX).collect::<Result<Vec<_>>>()?;
+        let parts = (0..self.visit_parts()).into_par_iter().map(|part| self.visit_part(part));
+        let parts = parts.collect::<Result<Vec<_>>>()?;
         let batches: Vec<&RecordBatch> = parts.iter().map(|part| &part.batch).collect();
         let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), |batch| batch.schema());
         let batch = concat_batches(&schema, batches).map_err(|error| Error::internal(error.to_string()))?;

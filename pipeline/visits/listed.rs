@@ -7,6 +7,7 @@ use arrow::compute::interleave;
 use arrow::datatypes::{TimestampMicrosecondType, UInt32Type};
 use rayon::prelude::*;
 
+use crate::clean::typed::{Rows as _, Visits};
 use crate::fault::{Error, Result};
 use crate::read::spill::{Kept, Spill};
 
@@ -54,16 +55,6 @@ impl ListedVisits {
         self.households.values().get(row).filter(|&&position| position != NONE).map(|&position| position as usize)
     }
 
-    pub(super) fn slice(&self, first: usize, rows: usize) -> ListedVisits {
-        ListedVisits {
-            ids: self.ids.slice(first, rows),
-            officers: self.officers.slice(first, rows),
-            grids: self.grids.slice(first, rows),
-            households: self.households.slice(first, rows),
-            started_at: self.started_at.slice(first, rows),
-        }
-    }
-
     fn columns(&self) -> [ArrayRef; 5] {
         let ListedVisits { ids, officers, grids, households, started_at } = self.clone();
         [
@@ -86,17 +77,11 @@ impl ListedVisits {
         })
     }
 
-    /// Packs them; `unpack` has them back.
-    fn pack(&self, packer: &mut Packer) -> Box<[u8]> {
-        let numbers = |column: &'_ UInt32Array, packer: &mut Packer| {
-            packer.numbers(column.values().iter().map(|&number| or_none(number)), &[]);
-        };
-        pack_ids(&self.ids, packer);
-        numbers(&self.officers, packer);
-        numbers(&self.grids, packer);
-        numbers(&self.households, packer);
-        packer.numbers(self.started_at.values().iter().copied(), &MOMENT_UNITS);
-        packer.end()
+    fn pack(&self, packer: &mut Packer) -> PackedList {
+        let ids: Vec<&str> = self.ids.iter().map(Option::unwrap_or_default).collect();
+        let mut positions = [&self.officers, &self.grids, &self.households].map(|column| column.values().iter().copied());
+        let positions = positions.each_mut().map(|column| column as &mut dyn Iterator<Item = u32>);
+        pack_columns(&ids, positions, &mut self.started_at.values().iter().copied(), packer)
     }
 
     fn unpack(bytes: &[u8], rows: usize) -> Result<ListedVisits> {
@@ -109,18 +94,61 @@ impl ListedVisits {
     }
 }
 
-/// Identifiers of neighbours mostly begin alike: what all of them begin with is kept once.
-fn pack_ids(ids: &StringArray, packer: &mut Packer) {
-    let first = if ids.is_empty() { "" } else { ids.value(0) };
-    let mut alike = first.len();
-    for id in ids.iter().flatten() {
-        let same = first.bytes().zip(id.bytes()).take_while(|(one, other)| one == other).count();
-        alike = alike.min(same);
+/// Some evaluated visits that follow each other, packed.
+pub(super) struct PackedList {
+    rows: usize,
+    bytes: Box<[u8]>,
+    /// The first identifier and the last; None of no visit.
+    ends: Option<(String, String)>,
+    /// Whether each comes after the one before it in the order of visit_id.
+    is_rising: bool,
+}
+
+/// Packs some rows of the log.
+pub(super) fn pack(visits: &Visits, rows: &[usize], packer: &mut Packer) -> PackedList {
+    let position = |position: Option<usize>| position.map_or(NONE, |position| position as u32);
+    let ids: Vec<&str> = rows.iter().map(|&row| visits.visit_id.text(row)).collect();
+    pack_columns(
+        &ids,
+        [
+            &mut rows.iter().map(|&row| position(visits.officer_id.get(row))),
+            &mut rows.iter().map(|&row| position(visits.grid_id.get(row))),
+            &mut rows.iter().map(|&row| position(visits.household_id.get(row))),
+        ],
+        &mut rows.iter().map(|&row| visits.started_at.get(row).unwrap_or_default()),
+        packer,
+    )
+}
+
+fn pack_columns(
+    ids: &[&str],
+    positions: [&mut dyn Iterator<Item = u32>; 3],
+    started_at: &mut dyn Iterator<Item = i64>,
+    packer: &mut Packer,
+) -> PackedList {
+    let is_rising = ids.is_sorted_by(|one, next| one < next);
+    pack_ids(ids, packer);
+    for column in positions {
+        packer.numbers(column.map(or_none), &[]);
     }
-    let each = || ids.iter().map(|id| id.unwrap_or_default().as_bytes());
-    packer.numbers(each().map(|id| id.len() as i64), &[]);
-    packer.bytes(first.as_bytes().get(..alike).unwrap_or_default());
-    let rest: Vec<u8> = each().flat_map(|id| id.get(alike..).unwrap_or_default()).copied().collect();
+    packer.numbers(started_at, &MOMENT_UNITS);
+    let ends = ids.first().zip(ids.last()).map(|(first, last)| (first.to_string(), last.to_string()));
+    PackedList { rows: ids.len(), bytes: packer.end(), ends, is_rising }
+}
+
+/// Identifiers of neighbours mostly begin alike: what all of them begin with is kept once.
+fn pack_ids(ids: &[&str], packer: &mut Packer) {
+    let mut alike = ids.first().map_or(&[][..], |first| first.as_bytes());
+    for id in ids {
+        if !id.as_bytes().starts_with(alike) {
+            let same = alike.iter().zip(id.as_bytes()).take_while(|(one, other)| one == other).count();
+            alike = alike.get(..same).unwrap_or_default();
+        }
+    }
+    packer.numbers(ids.iter().map(|id| id.len() as i64), &[]);
+    packer.bytes(alike);
+    let mut rest = Vec::with_capacity(ids.iter().map(|id| id.len() - alike.len()).sum());
+    ids.iter().for_each(|id| rest.extend_from_slice(id.as_bytes().get(alike.len()..).unwrap_or_default()));
     packer.bytes(&rest);
 }
 
@@ -154,7 +182,6 @@ struct Part {
 pub(super) struct Listed {
     parts: Vec<Part>,
     spill: Spill,
-    packer: Packer,
     /// The visit that came last, while each came after the one before it in the order of visit_id.
     last: Option<String>,
     is_out_of_order: bool,
@@ -168,19 +195,13 @@ impl Listed {
     }
 
     /// Takes the next visits in.
-    pub fn push(&mut self, visits: ListedVisits) -> Result<()> {
-        let ids = || visits.ids.iter().flatten();
-        let (Some(first), Some(last)) = (ids().next(), ids().next_back()) else { return Ok(()) };
-        let follows = self.last.as_deref().is_none_or(|before| before < first);
-        self.is_out_of_order |= !follows || !ids().zip(ids().skip(1)).all(|(one, next)| one < next);
-        self.last = Some(last.to_string());
-        let part = self.keep(&visits)?;
-        self.parts.push(part);
+    pub fn push(&mut self, visits: PackedList) -> Result<()> {
+        let Some((first, last)) = visits.ends else { return Ok(()) };
+        let follows = self.last.as_deref().is_none_or(|before| before < first.as_str());
+        self.is_out_of_order |= !follows || !visits.is_rising;
+        self.last = Some(last);
+        self.parts.push(Part { rows: visits.rows, kept: self.spill.keep(visits.bytes)? });
         Ok(())
-    }
-
-    fn keep(&mut self, visits: &ListedVisits) -> Result<Part> {
-        Ok(Part { rows: visits.len(), kept: self.spill.keep(visits.pack(&mut self.packer))? })
     }
 
     /// When all are there: the place of each visit of the log in the order of visit_id; None where it is its number.
@@ -211,10 +232,10 @@ impl Listed {
             }
         }
         let columns: Vec<[ArrayRef; 5]> = parts.iter().map(ListedVisits::columns).collect();
-        let mut sorted = Vec::new();
+        let (mut sorted, mut packer) = (Vec::new(), Packer::default());
         for stretch in order.chunks(SORTED_PART) {
-            let visits = gather(&columns, stretch)?;
-            sorted.push(self.keep(&visits)?);
+            let packed = gather(&columns, stretch)?.pack(&mut packer);
+            sorted.push(Part { rows: packed.rows, kept: self.spill.keep(packed.bytes)? });
         }
         (self.parts, self.order) = (sorted, Some(numbers));
         Ok(Some(places))
@@ -282,11 +303,14 @@ mod tests {
     fn visits_are_handed_over_by_their_id_wherever_they_lie() {
         for spill in [Spill::in_memory(), Spill::in_a_file().unwrap()] {
             let mut listed = Listed::begin(spill);
-            listed.push(visits(&["a", "c"])).unwrap();
-            listed.push(visits(&["d"])).unwrap();
+            let mut push = |listed: &mut Listed, ids: &[&str]| {
+                listed.push(visits(ids).pack(&mut Packer::default())).unwrap();
+            };
+            push(&mut listed, &["a", "c"]);
+            push(&mut listed, &["d"]);
             assert_eq!(listed.sort().unwrap(), None);
             assert_eq!(handed_over(&listed), [("a".into(), 0), ("c".into(), 1), ("d".into(), 2)]);
-            listed.push(visits(&["b"])).unwrap();
+            push(&mut listed, &["b"]);
             assert_eq!(listed.sort().unwrap(), Some(vec![0, 2, 3, 1]));
             assert_eq!(handed_over(&listed), [("a".into(), 0), ("b".into(), 3), ("c".into(), 1), ("d".into(), 2)]);
         }

@@ -4,6 +4,7 @@
 
 mod checker;
 pub mod distance;
+mod intake;
 mod listed;
 mod log;
 mod packed;
@@ -15,16 +16,21 @@ pub mod tallies;
 use crate::clean::Tables;
 use crate::contract::Contracts;
 use crate::fault::Result;
+use crate::in_order;
 use crate::register::Register;
 use crate::rulebook::VisitChecks as Rules;
 
 pub use distance::{Position, distance_m};
 use listed::Listed;
 pub use listed::ListedVisits;
+pub use intake::{PreparedVisits, VisitIntake};
 pub use log::VisitLog;
 pub use recent::RecentVisits;
 pub use store::Room;
 use tallies::VisitTallies;
+
+/// Rows of a log in memory that are prepared at once.
+const ROWS_AT_ONCE: usize = 1 << 16;
 
 /// Months of visits that are evaluated: `W(24)`.
 pub const EVALUATED_MONTHS: u32 = 24;
@@ -145,17 +151,6 @@ impl CheckedVisits {
     pub fn is_empty(&self) -> bool {
         self.visits.is_empty()
     }
-
-    /// At most so many of them, from one on.
-    #[must_use]
-    pub fn slice(&self, first: usize, most: usize) -> CheckedVisits {
-        let rows = first..self.len().min(first.saturating_add(most));
-        CheckedVisits {
-            visits: self.visits.slice(rows.start, rows.len()),
-            numbers: self.numbers.get(rows.clone()).unwrap_or_default().to_vec(),
-            flags: self.flags.get(rows).unwrap_or_default().to_vec(),
-        }
-    }
 }
 
 impl VisitChecks {
@@ -200,7 +195,13 @@ pub fn check(
     contracts: &Contracts,
 ) -> Result<(VisitChecks, VisitTallies)> {
     let mut log = VisitLog::begin(tables, register, rules, contracts, &Room::enough())?;
-    log.take(&tables.visits)?;
+    let (intake, visits) = (log.intake(), &tables.visits);
+    let starts: Vec<usize> = (0..visits.rows).step_by(ROWS_AT_ONCE).collect();
+    let prepare = |part: usize| {
+        let first = starts.get(part).copied().unwrap_or(visits.rows);
+        intake.prepare(visits, first..visits.rows.min(first + ROWS_AT_ONCE))
+    };
+    in_order::make_and_take(starts.len(), rayon::current_num_threads() + 2, prepare, |_, prepared| log.take(prepared))?;
     log.check()
 }
 

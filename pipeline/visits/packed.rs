@@ -20,9 +20,11 @@ impl Packer {
     /// counted in ones.
     pub fn numbers(&mut self, values: impl Iterator<Item = i64>, units: &[i64]) {
         self.column.clear();
-        self.column.extend(values);
-        let least = self.column.iter().copied().min().unwrap_or(0);
-        let most = self.column.iter().copied().max().unwrap_or(0);
+        let (mut least, mut most) = (i64::MAX, i64::MIN);
+        self.column.extend(values.inspect(|&value| (least, most) = (least.min(value), most.max(value))));
+        if self.column.is_empty() {
+            (least, most) = (0, 0);
+        }
         let above = |value: i64| value.wrapping_sub(least).cast_unsigned();
         let divides = |unit: &&i64| self.column.iter().all(|&value| above(value) % unit.unsigned_abs() == 0);
         let unit = units.iter().find(divides).copied().unwrap_or(1);
@@ -34,12 +36,15 @@ impl Packer {
         let mut at = self.bytes.len();
         // Eight bytes are written for each number, and the next one begins where this one ends.
         self.bytes.resize(at + width * self.column.len() + PAD, 0);
-        for &value in &self.column {
-            let packed = if unit == 1 { above(value) } else { above(value) / unit.unsigned_abs() };
+        let mut write = |packed: u64| {
             if let Some(slot) = self.bytes.get_mut(at..at + PAD) {
                 slot.copy_from_slice(&packed.to_le_bytes());
             }
             at += width;
+        };
+        match unit {
+            1 => self.column.iter().for_each(|&value| write(above(value))),
+            _ => self.column.iter().for_each(|&value| write(above(value) / unit.unsigned_abs())),
         }
         self.bytes.truncate(at);
     }

@@ -21,9 +21,6 @@ pub enum Coded {
 /// The code of a word that is not there.
 pub const NO_WORD: u8 = u8::MAX;
 
-/// Rows that are packed at once.
-const ROWS_AT_ONCE: usize = 1 << 16;
-
 /// One visit.
 pub(super) struct Recent {
     /// Its number in the log.
@@ -37,18 +34,29 @@ pub(super) struct Recent {
     pub record_delay: i64,
 }
 
+/// Some visits that follow each other, packed.
+pub(super) struct PackedRecent {
+    rows: usize,
+    columns: Columns<Box<[u8]>>,
+}
+
 /// In the order of the log.
 #[derive(Debug, Default)]
 pub struct RecentVisits {
     spill: Spill,
-    packer: Packer,
-    /// What is not packed yet.
-    open: Columns<Vec<i64>>,
-    packed: Vec<(usize, Columns<Kept>)>,
+    parts: Vec<Part>,
     rows: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
+struct Part {
+    /// What numbers count from.
+    first: u32,
+    rows: usize,
+    columns: Columns<Kept>,
+}
+
+#[derive(Debug)]
 struct Columns<T> {
     numbers: T,
     grids: T,
@@ -57,24 +65,19 @@ struct Columns<T> {
     record_delays: T,
 }
 
-impl<T> Columns<T> {
-    /// The same columns, each as something else.
-    fn each<U>(&mut self, mut of: impl FnMut(&mut T, &[i64]) -> Result<U>) -> Result<Columns<U>> {
-        let [channel, purpose, issue_level, issue, has_household] = &mut self.coded;
-        Ok(Columns {
-            numbers: of(&mut self.numbers, &[])?,
-            grids: of(&mut self.grids, &[])?,
-            days: of(&mut self.days, &[])?,
-            coded: [
-                of(channel, &[])?,
-                of(purpose, &[])?,
-                of(issue_level, &[])?,
-                of(issue, &[])?,
-                of(has_household, &[])?,
-            ],
-            record_delays: of(&mut self.record_delays, &MOMENT_UNITS)?,
-        })
-    }
+pub(super) fn pack(visits: &[Recent], packer: &mut Packer) -> PackedRecent {
+    let mut column = |of: &dyn Fn(&Recent) -> i64, units: &[i64]| {
+        packer.numbers(visits.iter().map(of), units);
+        packer.end()
+    };
+    let columns = Columns {
+        numbers: column(&|visit| i64::from(visit.number), &[]),
+        grids: column(&|visit| i64::from(visit.grid), &[]),
+        days: column(&|visit| i64::from(visit.day), &[]),
+        coded: [0, 1, 2, 3, 4].map(|place| column(&|visit| visit.coded.get(place).copied().map_or(0, i64::from), &[])),
+        record_delays: column(&|visit| visit.record_delay, &MOMENT_UNITS),
+    };
+    PackedRecent { rows: visits.len(), columns }
 }
 
 impl RecentVisits {
@@ -82,23 +85,19 @@ impl RecentVisits {
         RecentVisits { spill, ..RecentVisits::default() }
     }
 
-    pub(super) fn push(&mut self, visit: &Recent) -> Result<()> {
-        let open = &mut self.open;
-        open.numbers.push(i64::from(visit.number));
-        open.grids.push(i64::from(visit.grid));
-        open.days.push(i64::from(visit.day));
-        open.coded.iter_mut().zip(visit.coded).for_each(|(column, code)| column.push(i64::from(code)));
-        open.record_delays.push(visit.record_delay);
-        self.rows += 1;
-        let rows = open.numbers.len();
-        if rows == ROWS_AT_ONCE {
-            let (spill, packer) = (&mut self.spill, &mut self.packer);
-            let packed = open.each(|column, units| {
-                packer.numbers(column.drain(..), units);
-                spill.keep(packer.end())
-            })?;
-            self.packed.push((rows, packed));
-        }
+    /// Takes the next visits in, whose numbers count from `first`.
+    pub(super) fn push(&mut self, first: u32, PackedRecent { rows, columns }: PackedRecent) -> Result<()> {
+        let mut keep = |bytes: Box<[u8]>| self.spill.keep(bytes);
+        let [channel, purpose, issue_level, issue, has_household] = columns.coded;
+        let columns = Columns {
+            numbers: keep(columns.numbers)?,
+            grids: keep(columns.grids)?,
+            days: keep(columns.days)?,
+            coded: [keep(channel)?, keep(purpose)?, keep(issue_level)?, keep(issue)?, keep(has_household)?],
+            record_delays: keep(columns.record_delays)?,
+        };
+        self.parts.push(Part { first, rows, columns });
+        self.rows += rows;
         Ok(())
     }
 
@@ -112,42 +111,39 @@ impl RecentVisits {
 
     /// Numbers in the log, which rise.
     pub fn numbers(&self) -> Result<Vec<u32>> {
-        self.column(&self.open.numbers, |columns| Some(&columns.numbers), |number| number as u32)
+        self.column(|columns| Some(&columns.numbers), |number, first| first + number as u32)
     }
 
     /// Positions of grids.
     pub fn grids(&self) -> Result<Vec<u32>> {
-        self.column(&self.open.grids, |columns| Some(&columns.grids), |grid| grid as u32)
+        self.column(|columns| Some(&columns.grids), |grid, _| grid as u32)
     }
 
     /// Days since 1970.
     pub fn days(&self) -> Result<Vec<i32>> {
-        self.column(&self.open.days, |columns| Some(&columns.days), |day| day as i32)
+        self.column(|columns| Some(&columns.days), |day, _| day as i32)
     }
 
     pub fn coded(&self, column: Coded) -> Result<Vec<u8>> {
-        let place = column as usize;
-        let open = self.open.coded.get(place).ok_or_else(no_column)?;
-        self.column(open, |columns| columns.coded.get(place), |code| code as u8)
+        self.column(|columns| columns.coded.get(column as usize), |code, _| code as u8)
     }
 
     /// Microseconds from the end of the visit to its entry in the system.
     pub fn record_delays(&self) -> Result<Vec<i64>> {
-        self.column(&self.open.record_delays, |columns| Some(&columns.record_delays), |delay| delay)
+        self.column(|columns| Some(&columns.record_delays), |delay, _| delay)
     }
 
+    /// A column, of each value and what the numbers of its part count from.
     fn column<T>(
         &self,
-        open: &[i64],
         of: impl Fn(&Columns<Kept>) -> Option<&Kept>,
-        number: impl Fn(i64) -> T,
+        value: impl Fn(i64, u32) -> T,
     ) -> Result<Vec<T>> {
         let mut column = Vec::with_capacity(self.rows);
-        for (rows, columns) in &self.packed {
+        for Part { first, rows, columns } in &self.parts {
             let bytes = self.spill.find(of(columns).ok_or_else(no_column)?)?;
-            column.extend(Unpacker::of(&bytes).numbers(*rows)?.map(&number));
+            column.extend(Unpacker::of(&bytes).numbers(*rows)?.map(|packed| value(packed, *first)));
         }
-        column.extend(open.iter().map(|&value| number(value)));
         Ok(column)
     }
 }
@@ -162,27 +158,29 @@ mod tests {
 
     #[test]
     fn a_column_is_the_same_wherever_it_lies() {
-        let rows = ROWS_AT_ONCE as u32 + 3;
-        let of = |spill: Spill| {
+        let coded = |number: u32| [1, 2, 3, 4, 5].map(|code| (number % 7) as u8 + code);
+        for spill in [Spill::in_memory(), Spill::in_a_file().unwrap()] {
             let mut visits = RecentVisits::begin(spill);
-            for number in 0..rows {
-                let coded = [1, 2, 3, 4, 5].map(|code| (number % 7) as u8 + code);
-                let (day, record_delay) = (-(number as i32), -i64::from(number));
-                visits.push(&Recent { number, grid: number / 2, day, coded, record_delay }).unwrap();
+            for first in [0, 1000, 1500] {
+                let some = (0..500).map(|number| Recent {
+                    number,
+                    grid: first + number / 2,
+                    day: -(number as i32),
+                    coded: coded(first + number),
+                    record_delay: -i64::from(number),
+                });
+                visits.push(first, pack(&some.collect::<Vec<_>>(), &mut Packer::default())).unwrap();
             }
-            visits
-        };
-        let (held, lying) = (of(Spill::in_memory()), of(Spill::in_a_file().unwrap()));
-        assert_eq!((held.packed.len(), lying.packed.len()), (1, 1));
-        let number = |row: u32| held.numbers().unwrap().get(row as usize).copied();
-        assert_eq!([0, 1, rows - 1].map(number), [0, 1, rows - 1].map(Some));
-        assert_eq!((held.len(), lying.len()), (rows as usize, rows as usize));
-        assert!(held.numbers().unwrap() == lying.numbers().unwrap());
-        assert!(held.grids().unwrap() == lying.grids().unwrap());
-        assert!(held.days().unwrap() == lying.days().unwrap());
-        assert!(held.record_delays().unwrap() == lying.record_delays().unwrap());
-        for column in [Coded::Channel, Coded::Purpose, Coded::IssueLevel, Coded::Issue, Coded::HasHousehold] {
-            assert!(held.coded(column).unwrap() == lying.coded(column).unwrap());
+            let numbers = visits.numbers().unwrap();
+            let expected: Vec<u32> = (0..500).chain(1000..1500).chain(1500..2000).collect();
+            assert_eq!((visits.len(), &numbers), (expected.len(), &expected));
+            assert_eq!(visits.grids().unwrap()[750], 1000 + 250 / 2);
+            assert_eq!(visits.days().unwrap()[750], -250);
+            assert_eq!(visits.record_delays().unwrap()[750], -250);
+            for column in [Coded::Channel, Coded::Purpose, Coded::IssueLevel, Coded::Issue, Coded::HasHousehold] {
+                let found = visits.coded(column).unwrap();
+                assert!(found.iter().zip(&expected).all(|(&code, &number)| code == coded(number)[column as usize]));
+            }
         }
     }
 }

@@ -1,0 +1,363 @@
+//! What is done to each visit of the log by itself, some visits at a time and on any thread: it is flagged for what it shows
+//! alone, and of it only that is kept which its branch, the table of checks and the indicators need.
+
+use std::ops::Range;
+
+use hashbrown::HashMap;
+
+use crate::calendar::{Date, MICROSECONDS_A_DAY, Window, day_of};
+use crate::clean::Tables;
+use crate::clean::typed::{Rows as _, Visits};
+use crate::contract::{Contract, Contracts};
+use crate::fault::Result;
+use crate::register::Register;
+use crate::rulebook::VisitChecks as Rules;
+
+use super::checker::MICROSECONDS_AN_HOUR;
+use super::distance::{Position, at_most_m, distance_m};
+use super::listed::{self, PackedList};
+use super::packed::Packer;
+use super::recent::{self, NO_WORD, PackedRecent, Recent};
+use super::record::{NONE, Record};
+use super::tallies::Issue;
+use super::{EVALUATED_MONTHS, Flag, Flags};
+
+const MICROSECONDS_A_MINUTE: i64 = 60_000_000;
+const RECENT_MONTHS: u32 = 12;
+
+/// The evaluated visits among some that follow each other in the log.
+pub struct PreparedVisits {
+    /// With their branches. Numbers count from 0 here, and devices by their place among `devices`.
+    pub(super) records: Vec<(u32, Record)>,
+    pub(super) devices: Vec<String>,
+    pub(super) listed: PackedList,
+    pub(super) recent: PackedRecent,
+}
+
+/// What a visit is looked up in, by the positions of its household, grid and officer.
+pub struct VisitIntake {
+    pub(super) rules: Rules,
+    window: Window,
+    pub(super) recent: Window,
+    pub(super) as_of: Date,
+    words: Words,
+    homes: Vec<Home>,
+    assignments: Assignments,
+    grid_branches: Vec<u32>,
+    pub(super) officer_branches: Vec<u32>,
+}
+
+/// Where a household lives on the as-of date, and its number and branch there; not a number where it has no position.
+#[derive(Clone, Copy)]
+struct Home {
+    longitude: f64,
+    latitude: f64,
+    number: u32,
+    branch: u32,
+}
+
+/// By grid its officers, and the days on which each is assigned to it: from, and up to but not including.
+type Assignments = Vec<Vec<(u32, Date, Option<Date>)>>;
+
+/// The words that are told apart, as codes.
+struct Words {
+    onsite: u8,
+    no_issue: u8,
+    urgent: u8,
+    /// Of an issue that is resolved: in the grid, the community, the township.
+    resolved: [u8; 3],
+}
+
+impl Words {
+    fn of(visits: &Contract) -> Result<Words> {
+        let status = |word: &str| visits.word_code("issue_status", word);
+        Ok(Words {
+            onsite: visits.word_code("channel", "onsite")?,
+            no_issue: visits.word_code("issue_level", "none")?,
+            urgent: visits.word_code("issue_level", "urgent")?,
+            resolved: [status("resolved_in_grid")?, status("resolved_in_community")?, status("resolved_in_township")?],
+        })
+    }
+}
+
+impl VisitIntake {
+    /// `tables` holds the households, grids, officers and assignments to which visits refer.
+    pub(super) fn of(
+        tables: &Tables,
+        register: &Register,
+        rules: &Rules,
+        contracts: &Contracts,
+    ) -> Result<VisitIntake> {
+        let households = &tables.households;
+        let home = |position: usize| {
+            let number = register.number(position);
+            let row = number.map(|number| register.row(number));
+            let at = row.and_then(|row| Position::of(households.longitude.get(row), households.latitude.get(row)));
+            Home {
+                longitude: at.map_or(f64::NAN, |at| at.longitude),
+                latitude: at.map_or(f64::NAN, |at| at.latitude),
+                number: number.map_or(NONE, |number| number as u32),
+                branch: number.map_or(NONE, |number| register.branch(number) as u32),
+            }
+        };
+        let branch = |branch: Option<usize>| branch.map_or(NONE, |branch| branch as u32);
+        let (grids, officers) = (&tables.grids, &tables.officers);
+        Ok(VisitIntake {
+            rules: rules.clone(),
+            window: Window::months_to(register.as_of, EVALUATED_MONTHS),
+            recent: Window::months_to(register.as_of, RECENT_MONTHS),
+            as_of: register.as_of,
+            words: Words::of(contracts.input("visits")?)?,
+            homes: (0..households.ids.accepted()).map(home).collect(),
+            assignments: assignments(tables),
+            grid_branches: (0..grids.rows).map(|grid| branch(grids.branch_id.get(grid))).collect(),
+            officer_branches: (0..officers.rows).map(|officer| branch(officers.branch_id.get(officer))).collect(),
+        })
+    }
+
+    /// Prepares some accepted visits.
+    pub fn prepare(&self, visits: &Visits, rows: Range<usize>) -> PreparedVisits {
+        let mut records = Vec::with_capacity(rows.len());
+        let mut evaluated = Vec::with_capacity(rows.len());
+        let mut devices = Numbered::default();
+        for row in rows {
+            let Some((branch, mut record)) = self.record(visits, row) else { continue };
+            record.number = records.len() as u32;
+            record.device = visits.device_id.get(row).map_or(NONE, |device| devices.number(device));
+            evaluated.push(row);
+            records.push((branch, record));
+        }
+        let mut packer = Packer::default();
+        let listed = listed::pack(visits, &evaluated, &mut packer);
+        let recent = evaluated.iter().zip(&records).filter(|(_, (_, record))| self.is_recent(record));
+        let recent = recent.map(|(&row, (_, record))| recent_of(visits, row, record));
+        let recent = recent::pack(&recent.collect::<Vec<_>>(), &mut packer);
+        PreparedVisits { records, devices: devices.texts(), listed, recent }
+    }
+
+    fn is_recent(&self, record: &Record) -> bool {
+        self.recent.contains(day_of(record.started_at))
+    }
+
+    /// An evaluated visit with what it shows by itself, and its branch; not yet its number and device.
+    fn record(&self, visits: &Visits, row: usize) -> Option<(u32, Record)> {
+        let started_at = visits.started_at.get(row)?;
+        let day = day_of(started_at);
+        if !self.window.contains(day) {
+            return None;
+        }
+        let grid = visits.grid_id.get(row)?;
+        let branch = *self.grid_branches.get(grid)?;
+        let ended_at = visits.ended_at.get(row).unwrap_or(started_at);
+        let officer = visits.officer_id.get(row).map_or(NONE, |officer| officer as u32);
+        let household = visits.household_id.get(row);
+        let home = household.and_then(|position| self.homes.get(position));
+        let position = Position::of(visits.longitude.get(row), visits.latitude.get(row));
+        let is_onsite = visits.channel.get(row) == Some(self.words.onsite);
+        let mut flags = Flags::default();
+        flags.set(Flag::Remote, !is_onsite);
+        if is_onsite {
+            let is_short = ended_at - started_at < i64::from(self.rules.minutes_min) * MICROSECONDS_A_MINUTE;
+            flags.set(Flag::TooShort, household.is_some() && is_short);
+            flags.set(Flag::TooFar, position.zip(home).is_some_and(|(here, home)| self.is_too_far(here, home)));
+            flags.set(Flag::NoPosition, position.is_none());
+        }
+        let recorded_at = visits.recorded_at.get(row).unwrap_or(ended_at);
+        let late = i64::from(self.rules.record_hours_max) * MICROSECONDS_AN_HOUR;
+        flags.set(Flag::LateRecord, recorded_at - ended_at > late);
+        flags.set(Flag::OddHours, self.is_at_odd_hours(started_at));
+        flags.set(Flag::NotAssigned, !self.is_assigned(officer, grid as u32, day));
+        let record = Record {
+            started_at,
+            ended_at,
+            longitude: position.map_or(f64::NAN, |position| position.longitude),
+            latitude: position.map_or(f64::NAN, |position| position.latitude),
+            photo: visits.photo_hash.get(row).map_or(0, fingerprint),
+            number: 0,
+            officer,
+            grid: grid as u32,
+            household: home.filter(|home| home.branch == branch).map_or(NONE, |home| home.number),
+            device: NONE,
+            flags,
+            is_onsite,
+            issue: self.issue(visits, row),
+        };
+        Some((branch, record))
+    }
+
+    /// The distance is computed only where a bound of it does not settle the question.
+    fn is_too_far(&self, here: Position, home: &Home) -> bool {
+        let most = f64::from(self.rules.distance_max_m);
+        let home = Position { longitude: home.longitude, latitude: home.latitude };
+        // Nothing is far from a home without a position.
+        !home.longitude.is_nan() && at_most_m(here, home) > most && distance_m(here, home) > most
+    }
+
+    fn is_at_odd_hours(&self, started_at: i64) -> bool {
+        let minute = |minute: u32| i64::from(minute) * MICROSECONDS_A_MINUTE;
+        let day = minute(self.rules.day_starts_minute)..minute(self.rules.day_ends_minute);
+        !day.contains(&started_at.rem_euclid(MICROSECONDS_A_DAY))
+    }
+
+    fn is_assigned(&self, officer: u32, grid: u32, day: Date) -> bool {
+        let officers = self.assignments.get(grid as usize);
+        let is_on = |&(of, from, to): &(u32, Date, Option<Date>)| of == officer && day.is_within(from, to);
+        officers.is_some_and(|officers| officers.iter().any(is_on))
+    }
+
+    /// What became of the issue that a visit raised. An issue counts as resolved from the day on which it was.
+    fn issue(&self, visits: &Visits, row: usize) -> Issue {
+        let level = visits.issue_level.get(row);
+        if level.is_none_or(|level| level == self.words.no_issue) {
+            return Issue::None;
+        }
+        let is_resolved = visits.issue_resolved_at.get(row).is_some_and(|moment| day_of(moment) <= self.as_of);
+        let [in_grid, in_community, in_township] = self.words.resolved;
+        match visits.issue_status.get(row).filter(|_| is_resolved) {
+            Some(status) if status == in_grid => Issue::ResolvedInGrid,
+            Some(status) if status == in_community => Issue::ResolvedInCommunity,
+            Some(status) if status == in_township => Issue::ResolvedInTownship,
+            _ if level == Some(self.words.urgent) => Issue::OpenUrgent,
+            _ => Issue::Open,
+        }
+    }
+}
+
+fn assignments(tables: &Tables) -> Assignments {
+    let assignments = &tables.assignments;
+    let mut of_grids = vec![Vec::new(); tables.grids.rows];
+    for row in 0..assignments.rows {
+        let who = assignments.officer_id.get(row).zip(assignments.grid_id.get(row));
+        if let (Some((officer, grid)), Some(from)) = (who, assignments.valid_from.get(row))
+            && let Some(officers) = of_grids.get_mut(grid)
+        {
+            officers.push((officer as u32, from, assignments.valid_to.get(row)));
+        }
+    }
+    of_grids
+}
+
+/// What indicators count of a visit of the last twelve months.
+fn recent_of(visits: &Visits, row: usize, record: &Record) -> Recent {
+    let recorded_at = visits.recorded_at.get(row).unwrap_or_default();
+    let word = |code: Option<u8>| code.unwrap_or(NO_WORD);
+    Recent {
+        number: record.number,
+        grid: record.grid,
+        day: day_of(record.started_at).0,
+        coded: [
+            word(visits.channel.get(row)),
+            word(visits.purpose.get(row)),
+            word(visits.issue_level.get(row)),
+            record.issue as u8,
+            u8::from(visits.household_id.get(row).is_some()),
+        ],
+        record_delay: recorded_at - visits.ended_at.get(row).unwrap_or_default(),
+    }
+}
+
+/// Texts and the number of each, in the order in which they first appeared.
+#[derive(Default)]
+struct Numbered<'a> {
+    numbers: HashMap<&'a str, u32>,
+    last: Option<(&'a str, u32)>,
+}
+
+impl<'a> Numbered<'a> {
+    fn number(&mut self, text: &'a str) -> u32 {
+        if let Some((_, number)) = self.last.filter(|(last, _)| *last == text) {
+            return number;
+        }
+        let next = self.numbers.len() as u32;
+        let number = *self.numbers.entry(text).or_insert(next);
+        self.last = Some((text, number));
+        number
+    }
+
+    fn texts(self) -> Vec<String> {
+        let mut texts: Vec<(u32, &str)> = self.numbers.into_iter().map(|(text, number)| (number, text)).collect();
+        texts.sort_unstable();
+        texts.into_iter().map(|(_, text)| text.to_string()).collect()
+    }
+}
+
+/// A number for a photo's hash, never nothing, the same for the same text and for no other: a short one is the number
+/// itself, and of a longer one a digest is taken whose first byte no short one has.
+fn fingerprint(hash: &str) -> u128 {
+    let bytes = hash.as_bytes();
+    if bytes.len() < 16 {
+        return packed(bytes, bytes.len() as u8 + 1);
+    }
+    if let Some(packed) = hexadecimal(bytes) {
+        return packed;
+    }
+    let digest = blake3::hash(bytes);
+    packed(digest.as_bytes().get(..15).unwrap_or_default(), u8::MAX)
+}
+
+/// The most digits that fit beside the first byte.
+const HEXADECIMAL_MAX: usize = 30;
+
+fn hexadecimal(bytes: &[u8]) -> Option<u128> {
+    let count = u8::try_from(bytes.len()).ok().filter(|_| bytes.len() <= HEXADECIMAL_MAX)?;
+    let (mut packed, mut all) = (u128::from(count + 32), 0);
+    for half in bytes.chunks(HEXADECIMAL_MAX / 2) {
+        let mut digits = 0;
+        for &byte in half {
+            let digit = DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
+            all |= digit;
+            digits = digits << 4 | u64::from(digit);
+        }
+        packed = packed << (4 * half.len()) | u128::from(digits);
+    }
+    (all < 16).then(|| packed << (4 * (HEXADECIMAL_MAX - bytes.len())))
+}
+
+const NO_DIGIT: u8 = 0x80;
+
+/// By byte the hexadecimal digit that it is.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    digits
+};
+
+fn packed(bytes: &[u8], first: u8) -> u128 {
+    let rest = bytes.iter().fold(u128::from(first), |packed, &byte| (packed << 8) | u128::from(byte));
+    rest << (8 * (15 - bytes.len().min(15)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn photos_that_differ_have_different_numbers() {
+        let long = "f".repeat(31);
+        let hashes = [
+            "",
+            "0",
+            "00",
+            "a",
+            "A",
+            "000000000000000",
+            "0000000000000000",
+            "097a8337a3f49cbf",
+            "097A8337A3F49CBF",
+            "097a8337a3f49cbf0",
+            "ffffffffffffffffffffffffffffff",
+            &long,
+            "photo of a house, front",
+            "照片",
+        ];
+        let mut numbers: Vec<u128> = hashes.iter().map(|hash| fingerprint(hash)).collect();
+        assert!(numbers.iter().all(|&number| number != 0));
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), hashes.len());
+    }
+}
