@@ -29,6 +29,11 @@ use wellfield::fault::Result;
 use crate::log::Log;
 use crate::options::{Arguments, LogForm, Verb};
 
+/// Columns of some megabytes come and go on every thread. The system's allocator keeps to each thread what another one
+/// could use, and a night would need half as much memory again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     panic::install();
     let arguments = Arguments::parse();
