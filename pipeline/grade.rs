@@ -1,7 +1,6 @@
 //! From scores to the model's grades (`rules.md` §5, Rateable, Vetoes, Grade, Reasons, Previous).
 //! A grade here is the model's own; what a person decided is laid beside it later and never changes it.
 
-use std::borrow::Cow;
 
 use rayon::prelude::*;
 
@@ -12,7 +11,7 @@ use crate::facts::{FactValue, Facts};
 use crate::fault::{Error, Result};
 use crate::previous::PreviousHousehold;
 use crate::register::Register;
-use crate::rulebook::{FACTS, FactRules, GradeScale, Rulebook, Scorecard, VetoCondition};
+use crate::rulebook::{FACTS, FactRules, GradeScale, Rulebook, Scorecard, Veto, VetoCondition};
 use crate::score::{HouseholdScore, Scores, bound_in_units, is_on};
 
 /// The word for a household that cannot be rated; no grade of any scale.
@@ -115,14 +114,41 @@ pub struct ModelGrade {
     /// Tenths of a point; None when the household is not rateable.
     pub score: Option<i32>,
     /// Positions in the rulebook's list of vetoes.
-    pub vetoes: Vec<usize>,
-    pub not_rateable: Vec<NotRateable>,
+    pub vetoes: Box<[u16]>,
+    pub not_rateable: Box<[NotRateable]>,
     /// The upgrade margin held the grade back.
     pub is_kept: bool,
-    pub previous_grade: Option<String>,
+    pub previous_grade: Option<Box<str>>,
     pub change: Change,
-    /// Names of vetoes, of what keeps a household from being rated, and of facts; most are the program's own.
-    pub reasons: Vec<Cow<'static, str>>,
+    pub reasons: Box<[Reason]>,
+}
+
+impl ModelGrade {
+    /// The vetoes of the household.
+    pub fn vetoes_in<'r>(&self, rulebook: &'r Rulebook) -> impl Iterator<Item = &'r Veto> {
+        self.vetoes.iter().filter_map(|&veto| rulebook.vetoes.get(usize::from(veto)))
+    }
+}
+
+/// Why a grade is what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Its position in the rulebook's list of vetoes.
+    Veto(u16),
+    NotRateable(NotRateable),
+    /// Points short of the most that a fact can earn; its position among the facts.
+    Shortfall(u16),
+}
+
+impl Reason {
+    /// The code of the veto, the name of what keeps a household from being rated, or the fact.
+    pub fn name(self, rulebook: &Rulebook) -> &str {
+        match self {
+            Reason::Veto(veto) => rulebook.vetoes.get(usize::from(veto)).map_or("", |veto| veto.code.as_str()),
+            Reason::NotRateable(reason) => reason.name(),
+            Reason::Shortfall(fact) => FACTS.get(usize::from(fact)).map_or("", |fact| fact.name),
+        }
+    }
 }
 
 /// Grades every household of the run; in the order of the register.
@@ -148,7 +174,7 @@ pub fn grade(
     };
     (0..register.len())
         .into_par_iter()
-        .map(|number| grader.grade(number, scores.household(number)?, previous.get(number).copied().flatten()))
+        .map(|number| grader.grade(number, &scores.household(number)?, previous.get(number).copied().flatten()))
         .collect()
 }
 
@@ -197,9 +223,8 @@ struct Grader<'a> {
 
 impl Grader<'_> {
     fn grade(&self, number: usize, score: &HouseholdScore, previous: Option<&PreviousHousehold>) -> Result<ModelGrade> {
-        let vetoes: Vec<usize> = (0..self.strikes.len())
-            .filter(|&veto| self.strikes.get(veto).is_some_and(|strike| self.strikes_at(strike, number)))
-            .collect();
+        let vetoes = (0..).zip(&self.strikes).filter(|(_, strike)| self.strikes_at(strike, number));
+        let vetoes: Box<[u16]> = vetoes.map(|(veto, _)| veto).collect();
         let not_rateable = not_rateable(self.facts, number, &self.rulebook.fact_rules);
         let previous_rank = previous.and_then(|earlier| self.ranks.find(&earlier.model_grade));
         let (rank, is_kept) = if !vetoes.is_empty() {
@@ -220,14 +245,14 @@ impl Grader<'_> {
         };
         let card = self.rulebook.scorecards.get(score.scorecard);
         let card = card.ok_or_else(|| Error::internal("a scorecard is missing"))?;
-        let reasons = self.reasons(card, score, &vetoes, &not_rateable);
+        let reasons = reasons(card, score.points, &vetoes, &not_rateable);
         Ok(ModelGrade {
             rank,
             score: not_rateable.is_empty().then_some(score.score),
             vetoes,
-            not_rateable,
+            not_rateable: not_rateable.into(),
             is_kept,
-            previous_grade: previous.map(|earlier| earlier.model_grade.clone()),
+            previous_grade: previous.map(|earlier| earlier.model_grade.as_str().into()),
             change,
             reasons,
         })
@@ -248,28 +273,15 @@ impl Grader<'_> {
             },
         }
     }
-
-    /// At most four: vetoes, then why the household cannot be rated, then the greatest shortfalls of its score.
-    fn reasons(
-        &self,
-        card: &Scorecard,
-        score: &HouseholdScore,
-        vetoes: &[usize],
-        not_rateable: &[NotRateable],
-    ) -> Vec<Cow<'static, str>> {
-        let vetoes = vetoes.iter().filter_map(|&veto| self.rulebook.vetoes.get(veto));
-        let vetoes = vetoes.map(|veto| Cow::Owned(veto.code.clone()));
-        let unrated = not_rateable.iter().map(|reason| Cow::Borrowed(reason.name()));
-        let shortfalls = if not_rateable.is_empty() { shortfalls(card, &score.points) } else { Vec::new() };
-        let shortfalls = shortfalls.into_iter().map(|(fact, _)| fact_name(fact));
-        vetoes.chain(unrated).chain(shortfalls).take(REASONS_MAX).collect()
-    }
 }
 
-/// A fact's name as the program's own.
-fn fact_name(fact: &str) -> Cow<'static, str> {
-    let known = FACTS.iter().find(|known| known.name == fact);
-    known.map_or_else(|| Cow::Owned(fact.to_string()), |known| Cow::Borrowed(known.name))
+/// At most four: vetoes, then why the household cannot be rated, then the greatest shortfalls of its score.
+fn reasons(card: &Scorecard, points: &[i32], vetoes: &[u16], not_rateable: &[NotRateable]) -> Box<[Reason]> {
+    let shortfalls = if not_rateable.is_empty() { shortfalls(card, points) } else { Vec::new() };
+    let place = |fact: &str| FACTS.iter().position(|known| known.name == fact).unwrap_or(usize::MAX);
+    let shortfalls = shortfalls.into_iter().map(|(fact, _)| Reason::Shortfall(place(fact) as u16));
+    let unrated = not_rateable.iter().copied().map(Reason::NotRateable);
+    vetoes.iter().copied().map(Reason::Veto).chain(unrated).chain(shortfalls).take(REASONS_MAX).collect()
 }
 
 /// Characteristics of the blocks that are on by greatest shortfall in tenths, ties in the order of the card.

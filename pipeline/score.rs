@@ -19,30 +19,46 @@ use crate::rulebook::{Characteristic, Direction, FactKind, Rulebook, Scorecard, 
 /// Points and scores; grain one household of the run, in the order of the register.
 #[derive(Debug)]
 pub struct Scores {
-    households: Vec<HouseholdScore>,
+    households: Vec<Scored>,
+    /// The points of all households one after the other, each in as many places as the longest card has.
+    points: Vec<i32>,
+    width: usize,
+    /// By scorecard, its characteristics.
+    lines: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Scored {
+    scorecard: u32,
+    score: i32,
 }
 
 /// The points of one household on its scorecard.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HouseholdScore {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HouseholdScore<'a> {
     /// Position of the scorecard in the rulebook.
     pub scorecard: usize,
     /// Tenths of a point by characteristic, in the order of the card.
-    pub points: Vec<i32>,
-    /// Whether the fact behind each characteristic is null.
-    pub is_missing: Vec<bool>,
+    pub points: &'a [i32],
     /// 100 × points / maximum over the blocks that are on, in tenths, rounded half up.
     pub score: i32,
 }
 
 impl Scores {
-    pub fn household(&self, number: usize) -> Result<&HouseholdScore> {
-        self.households.get(number).ok_or_else(|| Error::internal(format!("household {number} has no score")))
+    pub fn household(&self, number: usize) -> Result<HouseholdScore<'_>> {
+        self.get(number).ok_or_else(|| Error::internal(format!("household {number} has no score")))
+    }
+
+    fn get(&self, number: usize) -> Option<HouseholdScore<'_>> {
+        let Scored { scorecard, score } = *self.households.get(number)?;
+        let (scorecard, first) = (scorecard as usize, number * self.width);
+        let points = self.points.get(first..first + self.lines.get(scorecard)?)?;
+        Some(HouseholdScore { scorecard, points, score })
     }
 
     /// The scores of households by their numbers.
-    pub fn of(&self, numbers: &Range<usize>) -> &[HouseholdScore] {
-        self.households.get(numbers.clone()).unwrap_or(&[])
+    pub fn of(&self, numbers: &Range<usize>) -> impl Iterator<Item = HouseholdScore<'_>> + Clone {
+        numbers.clone().filter_map(|number| self.get(number))
     }
 }
 
@@ -58,14 +74,20 @@ pub fn score(
     let cards = rulebook.scorecards.iter().map(|card| Card::resolve(card, facts)).collect::<Result<Vec<_>>>()?;
     let card_of_kind: Vec<Option<usize>> =
         kinds.iter().map(|kind| rulebook.scorecards.iter().position(|card| card.kinds.contains(kind))).collect();
-    let households = (0..register.len()).into_par_iter().map(|number| {
+    let lines: Vec<usize> = cards.iter().map(|card| card.lines.len()).collect();
+    let width = lines.iter().copied().max().unwrap_or(0).max(1);
+    let mut households = vec![Scored::default(); register.len()];
+    let mut points = vec![0; register.len() * width];
+    let slots = households.par_iter_mut().zip(points.par_chunks_mut(width)).enumerate();
+    slots.try_for_each(|(number, (household, points))| {
         let kind = tables.households.kind.get(register.row(number)).map_or(usize::MAX, usize::from);
         let scorecard = card_of_kind.get(kind).copied().flatten();
         let scorecard = scorecard.ok_or_else(|| Error::internal("a household's kind stands in no scorecard"))?;
         let card = cards.get(scorecard).ok_or_else(|| Error::internal("a scorecard is missing"))?;
-        Ok(card.score(scorecard, number))
-    });
-    Ok(Scores { households: households.collect::<Result<_>>()? })
+        *household = Scored { scorecard: scorecard as u32, score: card.score(number, points) };
+        Ok(())
+    })?;
+    Ok(Scores { households, points, width, lines })
 }
 
 /// A scorecard with the columns that its characteristics read.
@@ -158,13 +180,13 @@ impl<'a> Card<'a> {
         Ok(Card { scorecard, lines: lines.collect::<Result<_>>()? })
     }
 
-    fn score(&self, scorecard: usize, household: usize) -> HouseholdScore {
-        let values: Vec<Option<FactValue>> = self.lines.iter().map(|line| value_at(line.column, household)).collect();
-        let points: Vec<i32> =
-            self.lines.iter().zip(&values).map(|(line, &value)| line.measure.points(value)).collect();
-        let (earned, maximum) = sums(self.scorecard, &points);
-        let is_missing = values.iter().map(Option::is_none).collect();
-        HouseholdScore { scorecard, points, is_missing, score: share_of_100(earned, maximum) }
+    /// Finds the points of a household, of which `points` has a place for each characteristic, and its score.
+    fn score(&self, household: usize, points: &mut [i32]) -> i32 {
+        for (line, points) in self.lines.iter().zip(points.iter_mut()) {
+            *points = line.measure.points(value_at(line.column, household));
+        }
+        let (earned, maximum) = sums(self.scorecard, points);
+        share_of_100(earned, maximum)
     }
 }
 

@@ -101,12 +101,12 @@ impl Asked<'_> {
         let grade = ModelGrade {
             rank,
             score: None,
-            vetoes: Vec::new(),
-            not_rateable: Vec::new(),
+            vetoes: Box::default(),
+            not_rateable: Box::default(),
             is_kept: false,
             previous_grade: None,
             change: Change::Same,
-            reasons: Vec::new(),
+            reasons: Box::default(),
         };
         let earlier = previous.looked_back_at();
         let amounts = self.households.amounts(self.row);

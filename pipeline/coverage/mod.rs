@@ -70,7 +70,7 @@ impl Rated<'_> {
     /// The final grade is one of the rulebook's credit grades, and nobody declined or suspended the household.
     fn is_credit_household(&self, number: usize) -> bool {
         let Some(outcome) = self.decided.finals.get(number) else { return false };
-        let is_refused = outcome.decision.is_some_and(|decision| !decision.action.approves());
+        let is_refused = outcome.decision.as_ref().is_some_and(|decision| !decision.action.approves());
         let grade = self.ranks.name(outcome.rank);
         !is_refused && self.rulebook.credit_villages.credit_grades.iter().any(|credit| credit == grade)
     }

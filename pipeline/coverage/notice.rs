@@ -38,7 +38,7 @@ pub fn notices(rated: &Rated) -> Vec<PublicNotice> {
 /// The final grade of a household for which everything holds that a notice asks for.
 fn noticed_rank(rated: &Rated, household: usize) -> Option<Rank> {
     let outcome = rated.decided.finals.get(household)?;
-    let action = outcome.decision?.action;
+    let action = outcome.decision.as_ref()?.action;
     let is_white = rated.lists.get(household)?.0 == CreditList::White;
     let consents = rated.tables.households.notice_consent.get(rated.register.row(household)) == Some(true);
     (is_white && consents && action.approves()).then_some(outcome.rank)

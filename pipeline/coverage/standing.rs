@@ -70,7 +70,7 @@ impl<'a> Columns<'a> {
         let is_rated = rated.grades.get(number).is_some_and(|grade| grade.rank != rated.ranks.not_rateable());
         let outcome = rated.decided.finals.get(number);
         let is_granted = outcome.is_some_and(|outcome| {
-            outcome.limit > 0 && outcome.decision.is_some_and(|decision| decision.action.approves())
+            outcome.limit > 0 && outcome.decision.as_ref().is_some_and(|decision| decision.action.approves())
         });
         let has_account = rated.facts.has_open_account.value(number);
         let last_visit = last_visit(rated.register.as_of, whole_at(self.days_since_valid_visit, number));

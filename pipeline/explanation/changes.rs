@@ -169,7 +169,7 @@ impl Changes {
     fn add_profile(&mut self, subject: &Subject) -> Result<String> {
         let language = subject.language;
         let card = subject.card()?;
-        let mut points = subject.score()?.points.clone();
+        let mut points = subject.score()?.points.to_vec();
         for (characteristic, points) in card.characteristics.iter().zip(&mut points) {
             if characteristic.fact == "profile_age_days" {
                 let bin = bin_of(characteristic, Some(FactValue::Whole(0)))?;

@@ -43,7 +43,7 @@ pub fn decisions(subject: &Subject) -> Result<Vec<DecisionLine>> {
 
 fn line(subject: &Subject, decisions: &Decisions, row: usize, actions: &[String]) -> Result<DecisionLine> {
     let unsound = subject.night.decided.unsound.iter().find(|unsound| unsound.0 == row).map(|unsound| unsound.1);
-    let in_force = subject.outcome()?.decision.is_some_and(|decision| decision.row == row);
+    let in_force = subject.outcome()?.decision.as_ref().is_some_and(|decision| decision.row == row);
     let is_expired = decisions.expires_on.get(row).is_some_and(|day| day <= subject.as_of());
     let state = match unsound {
         Some(_) => "set_aside",

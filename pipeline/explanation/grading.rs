@@ -48,7 +48,7 @@ impl Grading {
             veto_grade: scale.veto_grade.clone(),
             upgrade_margin: Points(i64::from(scale.upgrade_margin)),
             score_grade,
-            previous_grade: grade.previous_grade.clone(),
+            previous_grade: grade.previous_grade.as_deref().map(String::from),
             previous_run_id: subject.previous.run_id.clone(),
             grade_kept: grade.is_kept,
             model_grade: subject.ranks.name(grade.rank).into(),

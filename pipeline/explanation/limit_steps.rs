@@ -83,7 +83,7 @@ impl LimitSteps {
         let of_model = grade_limits(rules, &subject.ranks, grade.rank)?;
         let of_final = grade_limits(rules, &subject.ranks, outcome.rank)?;
         let desk = Desk { language: subject.language, rules, amounts: &amounts };
-        let recomputed = match (outcome.decision, of_final) {
+        let recomputed = match (outcome.decision.as_deref().copied(), of_final) {
             (Some(InForce { action: Action::Adjust, limit: None, .. }), Some(of_final)) => {
                 let limit = of_rated(&amounts, of_final, rules);
                 Some(desk.computed(&of_final.grade, Some(of_final), &limit))
@@ -98,13 +98,13 @@ impl LimitSteps {
             hold: Amount(i128::from(rules.hold_cents)),
             limit_held: limit.is_held,
             hold_text: hold_in_words(subject, limit)?,
-            suggested_limit: Amount(limit.suggested),
+            suggested_limit: Amount(i128::from(limit.suggested)),
             binding: limit.binding.name(),
             binding_text: binding_in_words(limit.binding, subject.language),
             recomputed,
             final_grade: final_grade.into(),
-            final_limit: Amount(outcome.limit),
-            final_text: final_in_words(subject, outcome.decision, of_final, final_grade)?,
+            final_limit: Amount(i128::from(outcome.limit)),
+            final_text: final_in_words(subject, outcome.decision.as_deref().copied(), of_final, final_grade)?,
             rate_spread_bp,
             rate_text,
             term_months: of_final.map(|_| rules.term_months),
@@ -122,7 +122,7 @@ struct Desk<'a> {
 impl Desk<'_> {
     fn computed(&self, grade: &str, of_grade: Option<&GradeLimits>, limit: &Limit) -> Computed {
         let is_by_cap = !matches!(limit.binding, Binding::Unknown(_) | Binding::Veto | Binding::NotRateable);
-        let smallest = limit.caps.iter().position(|amount| is_by_cap && amount.map(i128::from) == Some(limit.gross));
+        let smallest = limit.caps.iter().position(|amount| is_by_cap && *amount == Some(limit.gross));
         let caps = Cap::ALL.into_iter().zip(limit.caps).enumerate().map(|(place, (cap, amount))| CapLine {
             cap: cap.name().into(),
             meaning: self.language.word(CAPS, cap.name()),
@@ -134,13 +134,13 @@ impl Desk<'_> {
         Computed {
             grade: grade.into(),
             caps: caps.collect(),
-            gross: Amount(limit.gross),
+            gross: Amount(i128::from(limit.gross)),
             deduction_lines: self.deductions(limit),
-            deductions: Amount(limit.deductions),
-            difference: Amount(limit.gross - limit.deductions),
+            deductions: Amount(i128::from(limit.deductions)),
+            difference: Amount(i128::from(limit.gross) - i128::from(limit.deductions)),
             step: Amount(i128::from(self.rules.step_cents)),
             minimum: Amount(i128::from(self.rules.minimum_cents)),
-            rounded: Amount(limit.before_hold),
+            rounded: Amount(i128::from(limit.before_hold)),
         }
     }
 
@@ -201,12 +201,12 @@ impl Desk<'_> {
             line(
                 "outside_outstanding",
                 weighted(self.rules.outside_weight, self.amounts.outside_outstanding),
-                Amount(limit.outside_weighted),
+                Amount(i128::from(limit.outside_weighted)),
             ),
             line(
                 "outside_guarantees",
                 weighted(self.rules.guarantee_weight, self.amounts.outside_guarantees),
-                Amount(limit.guarantees_weighted),
+                Amount(i128::from(limit.guarantees_weighted)),
             ),
         ]
     }
@@ -248,9 +248,9 @@ fn hold_in_words(subject: &Subject, limit: &Limit) -> Result<String> {
             format!("not held: the grade was {} then", earlier.model_grade),
             format!("不保持：上次等级为{}", earlier.model_grade),
         )
-    } else if previous == limit.before_hold {
+    } else if previous == i128::from(limit.before_hold) {
         language.pick(format!("the same as the previous {shown}"), format!("与上次额度{shown}相同"))
-    } else if previous > limit.gross - limit.deductions {
+    } else if previous > i128::from(limit.gross) - i128::from(limit.deductions) {
         language.pick(
             format!("not held: the previous {shown} is no longer covered"),
             format!("不保持：上次额度{shown}已超出可授额度"),
@@ -274,7 +274,7 @@ fn final_in_words(
     let Some(decision) = decision else {
         return Ok(language.pick("no decision in force: as suggested".into(), "无有效审批，按建议额度".into()));
     };
-    let suggested = Amount(subject.limit()?.suggested);
+    let suggested = Amount(i128::from(subject.limit()?.suggested));
     let given = Amount(decision.limit.map_or(0, i128::from));
     Ok(match (decision.action, of_final) {
         (Action::Decline, _) => language.pick("declined: no limit".into(), "已拒绝，无额度".into()),

@@ -179,7 +179,7 @@ impl<'a> Subject<'a> {
         self.night.facts.value(fact, self.number)
     }
 
-    fn score(&self) -> Result<&'a HouseholdScore> {
+    fn score(&self) -> Result<HouseholdScore<'a>> {
         self.night.scores.household(self.number)
     }
 
@@ -202,7 +202,7 @@ impl<'a> Subject<'a> {
 
     fn vetoes(&self) -> Result<impl Iterator<Item = &'a Veto>> {
         let rulebook = self.rulebook;
-        Ok(self.grade()?.vetoes.iter().filter_map(move |&veto| rulebook.vetoes.get(veto)))
+        Ok(self.grade()?.vetoes.iter().filter_map(move |&veto| rulebook.vetoes.get(usize::from(veto))))
     }
 
     /// What the previous run said of the household.

@@ -43,20 +43,20 @@ impl Outcome {
         let (list, reason) = place.ok_or_else(|| Error::internal("the household is on no credit list"))?;
         let until = profile_valid_until(subject.as_of(), subject.value("profile_age_days"), subject.rulebook);
         let decisions = subject.tables().decisions.as_ref();
-        let decision_id = outcome.decision.zip(decisions).map(|(decision, rows)| rows.decision_id.text(decision.row));
+        let decision_id = outcome.decision.as_ref().zip(decisions).map(|(decision, rows)| rows.decision_id.text(decision.row));
         let earlier = subject.earlier();
         let mut found = Outcome {
             final_grade: subject.ranks.name(outcome.rank).into(),
-            final_limit: Amount(outcome.limit),
+            final_limit: Amount(i128::from(outcome.limit)),
             credit_list: list.name().into(),
             list_reason: reason.into(),
-            decision: outcome.decision.map_or("none", |decision| decision.action.name()).into(),
+            decision: outcome.decision.as_ref().map_or("none", |decision| decision.action.name()).into(),
             decision_id: decision_id.map(Into::into),
             model_grade: subject.ranks.name(grade.rank).into(),
-            suggested_limit: Amount(limit.suggested),
+            suggested_limit: Amount(i128::from(limit.suggested)),
             vetoes: subject.vetoes()?.map(|veto| veto.code.clone()).collect(),
             change: grade.change.name().into(),
-            previous_grade: grade.previous_grade.clone(),
+            previous_grade: grade.previous_grade.as_deref().map(String::from),
             previous_limit: earlier.map(|earlier| Amount(i128::from(earlier.suggested_limit))),
             profile_valid_until: until.map(|day| day.to_string()),
             text: String::new(),

@@ -50,7 +50,7 @@ impl PointsSheet {
         let (card, scored) = (subject.card()?, subject.score()?);
         let mut blocks = Vec::new();
         for (position, block) in card.blocks.iter().enumerate() {
-            let own = card.characteristics.iter().zip(&scored.points).filter(|(own, _)| own.block == position);
+            let own = card.characteristics.iter().zip(scored.points).filter(|(own, _)| own.block == position);
             let lines = own.map(|(characteristic, &points)| line(subject, characteristic, points));
             let characteristics = lines.collect::<Result<Vec<_>>>()?;
             blocks.push(BlockPoints {

@@ -31,11 +31,12 @@ pub struct Reason {
 pub fn reasons(subject: &Subject, sheet: &PointsSheet) -> Result<Vec<Reason>> {
     let vetoes: Vec<&Veto> = subject.vetoes()?.collect();
     let grade = subject.grade()?;
-    let reasons = grade.reasons.iter().map(|code| {
-        if let Some(veto) = vetoes.iter().find(|veto| veto.code == *code) {
+    let reasons = grade.reasons.iter().map(|reason| {
+        let code = reason.name(&subject.rulebook);
+        if let Some(veto) = vetoes.iter().find(|veto| veto.code == code) {
             return of_veto(subject, veto);
         }
-        if grade.not_rateable.iter().any(|reason| reason.name() == code.as_ref()) {
+        if grade.not_rateable.iter().any(|reason| reason.name() == code) {
             let text = not_rateable_in_words(subject, code);
             return Reason { kind: "not_rateable", ..plain(code, text) };
         }

@@ -11,20 +11,18 @@ use crate::fault::Result;
 
 use super::{Columns, Evidence, counts};
 
-pub fn measure(evidence: &Evidence) -> Result<Columns> {
-    let mut columns = conduct(evidence)?;
-    columns.extend(match &evidence.tables.peer_reviews {
+pub fn measure_peers(evidence: &Evidence) -> Result<Columns> {
+    Ok(match &evidence.tables.peer_reviews {
         Some(reviews) => peers(evidence, reviews),
         None => vec![
             ("peer_review_count", evidence.absent_whole()),
             ("peer_score", evidence.absent_ratio()),
             ("peer_vetoes", evidence.absent_whole()),
         ],
-    });
-    Ok(columns)
+    })
 }
 
-fn conduct(evidence: &Evidence) -> Result<Columns> {
+pub fn measure(evidence: &Evidence) -> Result<Columns> {
     let Some(events) = &evidence.tables.conduct_events else {
         return Ok(vec![
             ("conduct_points_12m", evidence.absent_whole()),
@@ -60,19 +58,36 @@ fn conduct(evidence: &Evidence) -> Result<Columns> {
 /// The latest review of each reviewer in W(24), of those who know the household.
 fn peers(evidence: &Evidence, reviews: &PeerReviews) -> Columns {
     let window = Window::months_to(evidence.register.as_of, 24);
-    let mut latest: HashMap<(usize, &str), usize> = HashMap::new();
-    for row in 0..reviews.rows {
-        let Some(reviewed_on) = reviews.reviewed_on.get(row).filter(|&day| window.contains(day)) else { continue };
-        let Some(household) = evidence.household(reviews.household_id.get(row)) else { continue };
-        let slot = latest.entry((household, reviews.reviewer_id.text(row))).or_insert(row);
-        if reviews.reviewed_on.get(*slot) < Some(reviewed_on) {
-            *slot = row;
+    let by_whom = |row: usize| (reviews.household_id.get(row), reviews.reviewer_id.text(row));
+    let known = (0..reviews.rows).filter_map(|row| {
+        reviews.reviewed_on.get(row).filter(|&day| window.contains(day))?;
+        Some((evidence.household(reviews.household_id.get(row))?, row))
+    });
+    let is_later = |row: usize, than: usize| reviews.reviewed_on.get(than) < reviews.reviewed_on.get(row);
+    let mut latest: Vec<(usize, usize)> = Vec::new();
+    // Exports mostly stand in the order of their key: then a reviewer's reviews of a household follow each other.
+    if (1..reviews.rows).all(|row| by_whom(row - 1) <= by_whom(row)) {
+        for (household, row) in known {
+            match latest.last_mut().filter(|(_, last)| by_whom(*last) == by_whom(row)) {
+                Some((_, last)) if is_later(row, *last) => *last = row,
+                Some(_) => {}
+                None => latest.push((household, row)),
+            }
         }
+    } else {
+        let mut found: HashMap<(usize, &str), usize> = HashMap::new();
+        for (household, row) in known {
+            let slot = found.entry((household, reviews.reviewer_id.text(row))).or_insert(row);
+            if is_later(row, *slot) {
+                *slot = row;
+            }
+        }
+        latest.extend(found.into_iter().map(|((household, _), row)| (household, row)));
     }
     let households = evidence.register.len();
     let (mut count, mut vetoes, mut tenths) =
         (vec![0_u32; households], vec![0_u32; households], vec![0_i64; households]);
-    for ((household, _), row) in latest {
+    for (household, row) in latest {
         if reviews.knows_household.get(row) != Some(true) {
             continue;
         }

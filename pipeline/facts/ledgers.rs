@@ -112,12 +112,15 @@ impl Ledgers {
     }
 
     pub fn take_account_months(&mut self, tables: &Tables, register: &Register, months: &AccountMonths) {
+        // Months are few and rows are many: the place of each day among the months is found once.
         let complete = CompleteMonths::until(self.as_of, ACCOUNT_MONTHS);
+        let first = self.as_of.months_earlier(ACCOUNT_MONTHS + 1);
+        let places: Vec<Option<u32>> = (first.0..=self.as_of.0).map(|day| complete.position(Date(day))).collect();
+        let place = |month: Date| *places.get(usize::try_from(month.0.checked_sub(first.0)?).ok()?)?;
         // Rows of one account follow each other in most exports: what does not change is not looked up again.
-        let mut place = Remembered::new(|month| complete.position(month));
         let mut owner = Remembered::new(|account| register.number(tables.accounts.household_id.get(account)?));
         for row in 0..months.rows {
-            let Some(position) = months.month.get(row).and_then(|month| place.of(month)) else { continue };
+            let Some(position) = months.month.get(row).and_then(place) else { continue };
             let household = months.account_id.get(row).and_then(|account| owner.of(account));
             let Some(custom) = household.and_then(|household| self.customs.get_mut(household)) else { continue };
             custom.balances += i128::from(months.average_balance.get(row).unwrap_or(0));

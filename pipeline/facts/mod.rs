@@ -110,8 +110,15 @@ pub fn measure(
     rules: &FactRules,
     contracts: &Contracts,
 ) -> Result<Facts> {
-    const GROUPS: [Group; 6] =
-        [accounts::measure, loans::measure, profile::measure, outside::measure, conduct::measure, visited::measure];
+    const GROUPS: [Group; 7] = [
+        accounts::measure,
+        loans::measure,
+        profile::measure,
+        outside::measure,
+        conduct::measure,
+        conduct::measure_peers,
+        visited::measure,
+    ];
     let evidence = Evidence { tables, register, ledgers: &ledgers, visits, rules, contracts };
     let groups: Vec<Result<Columns>> = GROUPS.par_iter().map(|group| group(&evidence)).collect();
     // Of several faults the first in the order of groups is told, whichever thread was first.

@@ -1,7 +1,9 @@
 //! White, grey and black (`rules.md` §5, List): where a household stands for whoever serves it, and why.
 
+use rayon::prelude::*;
+
 use crate::calendar::Date;
-use crate::facts::{FactValue, Facts};
+use crate::facts::{FactValue, Facts, value_at};
 use crate::grade::{ModelGrade, Ranks};
 use crate::rulebook::Rulebook;
 
@@ -30,24 +32,27 @@ impl CreditList {
 /// The list of every household of the run, in the order of the register.
 pub fn place_all(facts: &Facts, grades: &[ModelGrade], finals: &[Final], rulebook: &Rulebook) -> Vec<Place> {
     let ranks = Ranks::of(&rulebook.scale);
-    let households = grades.iter().zip(finals).enumerate();
-    households.map(|(number, (grade, outcome))| place(number, facts, grade, outcome, rulebook, &ranks)).collect()
+    let (ages, visits) = (facts.column("profile_age_days"), facts.column("valid_visits_12m"));
+    let households = grades.par_iter().zip(finals).enumerate();
+    let places = households.map(|(number, (grade, outcome))| {
+        let [age, visits] = [ages, visits].map(|column| column.and_then(|column| value_at(column, number)));
+        place((age, visits), grade, outcome, rulebook, &ranks)
+    });
+    places.collect()
 }
 
 /// The list of a household and the first reason that holds.
 fn place(
-    household: usize,
-    facts: &Facts,
+    (age, visits): (Option<FactValue>, Option<FactValue>),
     grade: &ModelGrade,
     outcome: &Final,
     rulebook: &Rulebook,
     ranks: &Ranks,
 ) -> Place {
-    let action = outcome.decision.map(|decision| decision.action);
+    let action = outcome.decision.as_ref().map(|decision| decision.action);
     let is_lifted = action == Some(Action::Adjust) && outcome.rank != ranks.veto();
-    let age = facts.value("profile_age_days", household);
     let is_fresh = matches!(age, Some(FactValue::Whole(age)) if age <= i64::from(rulebook.fact_rules.fresh_days));
-    let is_visited = matches!(facts.value("valid_visits_12m", household), Some(FactValue::Whole(count)) if count > 0);
+    let is_visited = matches!(visits, Some(FactValue::Whole(count)) if count > 0);
     match () {
         () if !grade.vetoes.is_empty() && !is_lifted => (CreditList::Black, "vetoed"),
         () if outcome.rank == ranks.not_rateable() => (CreditList::Grey, "not_rateable"),

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::calendar::day_of;
 use crate::clean::typed::{Decisions, Rows as _};
 use crate::clean::{SetAside, Tables};
@@ -133,12 +135,13 @@ pub struct InForce {
 }
 
 /// What holds for one household after decisions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Final {
     pub rank: Rank,
     /// In cents.
-    pub limit: i128,
-    pub decision: Option<InForce>,
+    pub limit: i64,
+    /// Few households have one.
+    pub decision: Option<Box<InForce>>,
 }
 
 /// The outcome of all decisions.
@@ -167,7 +170,7 @@ pub fn decide(
         let actions: Vec<Option<Action>> = actions.iter().map(|word| Action::find(word)).collect();
         desk.sort(decisions, register, grades, &actions);
     }
-    let finals = grades.iter().zip(limits).enumerate().map(|(household, (grade, limit))| {
+    let finals = grades.par_iter().zip(limits).enumerate().map(|(household, (grade, limit))| {
         let decision = desk.in_force.get(&household).copied();
         // Only a decision can ask for the limit anew.
         let amounts = decision.map(|_| Amounts::of(facts, household)).transpose()?.unwrap_or_default();
@@ -243,14 +246,12 @@ impl Desk<'_> {
     }
 
     fn has_final_veto(&self, model: &ModelGrade) -> bool {
-        let mut vetoes = model.vetoes.iter().filter_map(|&veto| self.rulebook.vetoes.get(veto));
-        vetoes.any(|veto| !veto.is_overridable)
+        model.vetoes_in(self.rulebook).any(|veto| !veto.is_overridable)
     }
 
     fn names_every_veto(&self, overrides: Option<&str>, model: &ModelGrade) -> bool {
         let named: Vec<&str> = overrides.unwrap_or("").split('|').map(str::trim).collect();
-        let mut vetoes = model.vetoes.iter().filter_map(|&veto| self.rulebook.vetoes.get(veto));
-        vetoes.all(|veto| named.contains(&veto.code.as_str()))
+        model.vetoes_in(self.rulebook).all(|veto| named.contains(&veto.code.as_str()))
     }
 }
 
@@ -258,27 +259,27 @@ impl Desk<'_> {
 pub fn apply(
     decision: Option<InForce>,
     model: Rank,
-    suggested: i128,
+    suggested: i64,
     amounts: &Amounts,
     rules: &LimitRules,
     ranks: &Ranks,
 ) -> Result<Final> {
-    let unchanged = Final { rank: model, limit: suggested, decision };
+    let unchanged = Final { rank: model, limit: suggested, decision: decision.map(Box::new) };
     let Some(decision) = decision else { return Ok(unchanged) };
     Ok(match decision.action {
         Action::Decline | Action::Suspend => Final { limit: 0, ..unchanged },
         Action::Accept => {
             // Never more than was accepted: the worse of the two grades is the later in their order.
             let rank = decision.grade.unwrap_or(model).max(model);
-            let cap = grade_limits(rules, ranks, rank)?.map_or(0, |limits| i128::from(limits.cap_cents));
-            let accepted = decision.limit.map_or(0, i128::from);
+            let cap = grade_limits(rules, ranks, rank)?.map_or(0, |limits| limits.cap_cents);
+            let accepted = decision.limit.unwrap_or(0);
             Final { rank, limit: accepted.min(suggested).min(cap), ..unchanged }
         }
         Action::Adjust => {
             let rank = decision.grade.unwrap_or(model);
             let limit = match (grade_limits(rules, ranks, rank)?, decision.limit) {
                 (None, _) => 0,
-                (Some(_), Some(given)) => i128::from(given),
+                (Some(_), Some(given)) => given,
                 (Some(of_grade), None) => of_rated(amounts, of_grade, rules).suggested,
             };
             Final { rank, limit, ..unchanged }

@@ -5,6 +5,7 @@
 pub mod credit_list;
 pub mod decisions;
 
+use arrow::array::Int64Array;
 use rayon::prelude::*;
 
 use crate::facts::{Facts, whole_at};
@@ -73,15 +74,41 @@ pub struct Amounts {
 
 impl Amounts {
     pub fn of(facts: &Facts, household: usize) -> Result<Amounts> {
-        let whole = |fact: &str| -> Result<Option<i64>> { Ok(whole_at(facts.whole(fact)?, household)) };
-        Ok(Amounts {
-            net_income: whole("net_income")?,
-            net_assets: whole("net_assets")?,
-            debt_service_12m: whole("debt_service_12m")?.unwrap_or(0),
-            own_unsecured_outstanding: whole("own_unsecured_outstanding")?.unwrap_or(0),
-            outside_outstanding: whole("outside_outstanding")?,
-            outside_guarantees: whole("outside_guarantees")?,
+        Ok(AmountFacts::of(facts)?.at(household))
+    }
+}
+
+/// The columns of the facts behind limits.
+struct AmountFacts<'a> {
+    net_income: &'a Int64Array,
+    net_assets: &'a Int64Array,
+    debt_service_12m: &'a Int64Array,
+    own_unsecured_outstanding: &'a Int64Array,
+    outside_outstanding: &'a Int64Array,
+    outside_guarantees: &'a Int64Array,
+}
+
+impl<'a> AmountFacts<'a> {
+    fn of(facts: &'a Facts) -> Result<AmountFacts<'a>> {
+        Ok(AmountFacts {
+            net_income: facts.whole("net_income")?,
+            net_assets: facts.whole("net_assets")?,
+            debt_service_12m: facts.whole("debt_service_12m")?,
+            own_unsecured_outstanding: facts.whole("own_unsecured_outstanding")?,
+            outside_outstanding: facts.whole("outside_outstanding")?,
+            outside_guarantees: facts.whole("outside_guarantees")?,
         })
+    }
+
+    fn at(&self, household: usize) -> Amounts {
+        Amounts {
+            net_income: whole_at(self.net_income, household),
+            net_assets: whole_at(self.net_assets, household),
+            debt_service_12m: whole_at(self.debt_service_12m, household).unwrap_or(0),
+            own_unsecured_outstanding: whole_at(self.own_unsecured_outstanding, household).unwrap_or(0),
+            outside_outstanding: whole_at(self.outside_outstanding, household),
+            outside_guarantees: whole_at(self.outside_guarantees, household),
+        }
     }
 }
 
@@ -90,14 +117,14 @@ impl Amounts {
 pub struct Limit {
     /// In the order of `Cap::ALL`; None for a cap whose facts are null, and for all of a household that is not rated.
     pub caps: [Option<i64>; 5],
-    pub gross: i128,
+    pub gross: i64,
     /// Weighted, rounded up.
-    pub outside_weighted: i128,
-    pub guarantees_weighted: i128,
-    pub deductions: i128,
+    pub outside_weighted: i64,
+    pub guarantees_weighted: i64,
+    pub deductions: i64,
     /// Gross less deductions, rounded down to the step, 0 below the minimum.
-    pub before_hold: i128,
-    pub suggested: i128,
+    pub before_hold: i64,
+    pub suggested: i64,
     pub is_held: bool,
     pub binding: Binding,
 }
@@ -109,12 +136,12 @@ pub fn suggest_all(
     previous: &[Option<&PreviousHousehold>],
     rulebook: &Rulebook,
 ) -> Result<Vec<Limit>> {
-    let ranks = Ranks::of(&rulebook.scale);
+    let (ranks, amounts) = (Ranks::of(&rulebook.scale), AmountFacts::of(facts)?);
     grades
         .par_iter()
         .enumerate()
         .map(|(household, grade)| {
-            let amounts = Amounts::of(facts, household)?;
+            let amounts = amounts.at(household);
             let earlier = previous.get(household).copied().flatten();
             suggest(&amounts, grade, earlier, &rulebook.limits, &ranks)
         })
@@ -136,7 +163,7 @@ pub fn suggest(
     let mut limit = of_rated(amounts, of_grade, rules);
     let is_same_grade = previous.is_some_and(|earlier| earlier.model_grade == ranks.name(grade.rank));
     if let Some(earlier) = previous.filter(|_| is_same_grade) {
-        hold(&mut limit, i128::from(earlier.suggested_limit), rules);
+        hold(&mut limit, earlier.suggested_limit, rules);
     }
     Ok(limit)
 }
@@ -156,7 +183,7 @@ pub fn rate_spread_bp(of_grade: &GradeLimits, stars: i64, rules: &LimitRules) ->
     of_grade.spread_bp - rules.star_discount_bp * stars
 }
 
-/// A cap in 64 bits. One that is wider is far above what a table can hold, as is the widest number itself.
+/// An amount in 64 bits. One that is wider is far above what a table can hold, as is the widest number itself.
 fn in_cents(amount: i128) -> i64 {
     i64::try_from(amount).unwrap_or(if amount < 0 { i64::MIN } else { i64::MAX })
 }
@@ -167,8 +194,8 @@ fn without_grade(amounts: &Amounts, rules: &LimitRules, binding: Binding) -> Lim
     Limit {
         caps: [None; 5],
         gross: 0,
-        outside_weighted,
-        guarantees_weighted,
+        outside_weighted: in_cents(outside_weighted),
+        guarantees_weighted: in_cents(guarantees_weighted),
         deductions: 0,
         before_hold: 0,
         suggested: 0,
@@ -198,12 +225,12 @@ pub fn of_rated(amounts: &Amounts, of_grade: &GradeLimits, rules: &LimitRules) -
     let is_deducted = matches!(by_cap, Binding::Cap(_)) && to_step(gross, rules) > before_hold;
     Limit {
         caps: caps.map(|amount| amount.map(in_cents)),
-        gross,
-        outside_weighted,
-        guarantees_weighted,
-        deductions,
-        before_hold,
-        suggested: before_hold,
+        gross: in_cents(gross),
+        outside_weighted: in_cents(outside_weighted),
+        guarantees_weighted: in_cents(guarantees_weighted),
+        deductions: in_cents(deductions),
+        before_hold: in_cents(before_hold),
+        suggested: in_cents(before_hold),
         is_held: false,
         binding: if is_deducted { Binding::Deductions } else { by_cap },
     }
@@ -242,9 +269,11 @@ fn to_step(amount: i128, rules: &LimitRules) -> i128 {
 }
 
 /// A move smaller than the hold leaves the limit where it was, as long as it is still covered.
-fn hold(limit: &mut Limit, previous: i128, rules: &LimitRules) {
-    let is_small = (limit.before_hold - previous).abs() < i128::from(rules.hold_cents);
-    if previous > 0 && is_small && previous <= limit.gross - limit.deductions {
+fn hold(limit: &mut Limit, previous: i64, rules: &LimitRules) {
+    let [before_hold, was, gross, deductions] =
+        [limit.before_hold, previous, limit.gross, limit.deductions].map(i128::from);
+    let is_small = (before_hold - was).abs() < i128::from(rules.hold_cents);
+    if was > 0 && is_small && was <= gross - deductions {
         limit.is_held = previous != limit.before_hold;
         limit.suggested = previous;
     }

@@ -140,10 +140,10 @@ pub(super) fn household_facts(outputs: &Outputs, numbers: Range<usize>) -> Resul
 /// Key (household_id, characteristic).
 pub(super) fn scorecard_points(outputs: &Outputs, numbers: Range<usize>) -> Result<Vec<ArrayRef>> {
     let Outputs { results, large } = outputs;
-    let scores = results.scores.of(&numbers);
+    let scores: Vec<_> = results.scores.of(&numbers).collect();
     let first = numbers.start;
     let lines = || {
-        scores.iter().enumerate().flat_map(|(place, score)| {
+        scores.iter().enumerate().flat_map(|(place, &score)| {
             let characteristics = large.characteristics.get(score.scorecard).into_iter().flatten();
             characteristics.map(move |characteristic| Line { place, household: first + place, score, characteristic })
         })
@@ -158,7 +158,7 @@ pub(super) fn scorecard_points(outputs: &Outputs, numbers: Range<usize>) -> Resu
         Box::new(|| tenths(|line| line.score.points.get(line.characteristic.at).copied().unwrap_or(0))),
         Box::new(|| tenths(|line| line.characteristic.max_points)),
         Box::new(|| {
-            let missing = lines().map(|line| line.score.is_missing.get(line.characteristic.at).copied());
+            let missing = lines().map(|line| Some(line.characteristic.column.is_null(line.household)));
             Ok(Arc::new(missing.collect::<BooleanArray>()))
         }),
     ])
@@ -169,7 +169,7 @@ struct Line<'a> {
     /// The household's place among those whose rows are made.
     place: usize,
     household: usize,
-    score: &'a HouseholdScore,
+    score: HouseholdScore<'a>,
     characteristic: &'a Characteristic<'a>,
 }
 
@@ -197,7 +197,7 @@ pub(super) fn household_grades(outputs: &Outputs, numbers: Range<usize>) -> Resu
     let households = &results.tables.households;
     let decision_ids = finals.iter().map(|outcome| {
         let decisions = results.tables.decisions.as_ref()?;
-        Some(decisions.decision_id.text(outcome.decision?.row))
+        Some(decisions.decision_id.text(outcome.decision.as_ref()?.row))
     });
     let (as_of, ages) = (results.register.as_of, results.facts.whole("profile_age_days")?);
     let until = numbers.clone().map(|number| {
@@ -205,7 +205,7 @@ pub(super) fn household_grades(outputs: &Outputs, numbers: Range<usize>) -> Resu
         profile_valid_until(as_of, age, rulebook).map(|day| day.0)
     });
     let scores = results.scores.of(&numbers);
-    let cards = scores.iter().map(|score| rulebook.scorecards.get(score.scorecard).map(|card| card.id.as_str()));
+    let cards = scores.map(|score| rulebook.scorecards.get(score.scorecard).map(|card| card.id.as_str()));
     let consents = numbers.clone().map(|number| households.notice_consent.get(results.register.row(number)));
     let mut columns = results.identity(&numbers)?;
     columns.extend([
@@ -213,13 +213,13 @@ pub(super) fn household_grades(outputs: &Outputs, numbers: Range<usize>) -> Resu
         decimals(POINTS, grades.iter().map(|grade| grade.score.map(i128::from)))?,
         always(grades.iter().map(|grade| ranks.name(grade.rank))),
         list(grades.iter().map(|grade| results.veto_codes(grade))),
-        list(grades.iter().map(|grade| &grade.reasons)),
+        list(grades.iter().map(|grade| grade.reasons.iter().map(|reason| reason.name(rulebook)))),
         Arc::new(grades.iter().map(|grade| Some(grade.is_kept)).collect::<BooleanArray>()),
         text(grades.iter().map(|grade| grade.previous_grade.as_deref())),
         always(grades.iter().map(|grade| grade.change.name())),
         always(finals.iter().map(|outcome| ranks.name(outcome.rank))),
         text(decision_ids),
-        always(finals.iter().map(|outcome| outcome.decision.map_or("none", |decision| decision.action.name()))),
+        always(finals.iter().map(|outcome| outcome.decision.as_ref().map_or("none", |decision| decision.action.name()))),
         always(lists.iter().map(|(list, _)| list.name())),
         Arc::new(consents.collect::<BooleanArray>()),
         always(lists.iter().map(|(_, reason)| *reason)),
@@ -234,7 +234,9 @@ pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<V
     let (limits, rulebook) = (part(results.limits, &numbers), results.rulebook);
     let (grades, finals) = (part(results.grades, &numbers), part(&results.decided.finals, &numbers));
     let ranks = Ranks::of(&rulebook.scale);
-    let money = |of: &dyn Fn(&Limit) -> Option<i128>| decimals(MONEY, limits.iter().map(of));
+    let money = |of: &dyn Fn(&Limit) -> Option<i64>| {
+        decimals(MONEY, limits.iter().map(|limit| of(limit).map(i128::from)))
+    };
     let fact = |name: &str| -> Result<ArrayRef> {
         let column = results.facts.whole(name)?.slice(numbers.start, numbers.len());
         decimals(MONEY, column.iter().map(|value| Some(value.map_or(0, i128::from))))
@@ -250,7 +252,7 @@ pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<V
     let mut columns =
         vec![results.household_ids(numbers.clone()), always(grades.iter().map(|grade| ranks.name(grade.rank)))];
     for position in 0..Cap::ALL.len() {
-        columns.push(money(&|limit| limit.caps.get(position).copied().flatten().map(i128::from))?);
+        columns.push(money(&|limit| limit.caps.get(position).copied().flatten())?);
     }
     let bindings = StringArray::from_iter_values(limits.iter().map(|limit| limit.binding.name()));
     columns.extend([
@@ -264,7 +266,7 @@ pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<V
         Arc::new(bindings),
         decimals(MONEY, previous.iter().map(|earlier| earlier.map(|earlier| i128::from(earlier.suggested_limit))))?,
         always(finals.iter().map(|outcome| ranks.name(outcome.rank))),
-        decimals(MONEY, finals.iter().map(|outcome| Some(outcome.limit)))?,
+        decimals(MONEY, finals.iter().map(|outcome| Some(i128::from(outcome.limit))))?,
         Arc::new(spreads.collect::<Int64Array>()),
         Arc::new(terms.collect::<Int64Array>()),
     ]);

@@ -289,6 +289,6 @@ impl Results<'_> {
     }
 
     fn veto_codes(&self, grade: &ModelGrade) -> Vec<String> {
-        grade.vetoes.iter().filter_map(|&veto| self.rulebook.vetoes.get(veto)).map(|veto| veto.code.clone()).collect()
+        grade.vetoes_in(self.rulebook).map(|veto| veto.code.clone()).collect()
     }
 }

@@ -303,7 +303,7 @@ mod tests {
     fn visits_are_handed_over_by_their_id_wherever_they_lie() {
         for spill in [Spill::in_memory(), Spill::in_a_file().unwrap()] {
             let mut listed = Listed::begin(spill);
-            let mut push = |listed: &mut Listed, ids: &[&str]| {
+            let push = |listed: &mut Listed, ids: &[&str]| {
                 listed.push(visits(ids).pack(&mut Packer::default())).unwrap();
             };
             push(&mut listed, &["a", "c"]);

@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn there_is_room_for_all_or_for_a_part() {
         assert_eq!(Room::of(1_000, 1 << 30), Room::enough());
-        assert_eq!(Room::of(1 << 20, 1 << 25).shards, 4);
+        assert_eq!(Room::of(1 << 20, 1 << 25).shards, 3);
         assert_eq!(Room::of(u64::MAX, 1).shards, 64);
     }
 }

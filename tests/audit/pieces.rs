@@ -3,7 +3,7 @@
 
 use arrow::array::UInt32Array;
 use arrow::compute::{cast, concat_batches, take_record_batch};
-use wellfield::audit::Audit;
+use wellfield::audit::Auditor;
 use wellfield::outputs::{self, Outputs};
 use wellfield::regulator::Export;
 
