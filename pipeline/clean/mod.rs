@@ -17,6 +17,8 @@ use std::sync::Arc;
 use arrow::array::AsArray;
 use arrow::datatypes::UInt8Type;
 
+use rayon::prelude::*;
+
 use crate::calendar::Date;
 use crate::contract::{Contract, Contracts};
 use crate::fault::{Collector, Error, Result};
@@ -155,26 +157,32 @@ fn log_rows(contract: &Contract, table: &Table) -> Result<LogRows> {
 /// Reads and checks every input table. Refuses with all faults of all tables at once.
 pub fn clean(bank: &Bank, contracts: &Contracts, as_of: Date) -> Result<CleanBank> {
     let mut cleaning = Cleaning::begin(contracts, as_of);
-    for (place, contract) in contracts.inputs.iter().enumerate() {
-        let source = cleaning.open(bank, contract, place)?;
-        cleaning.whole(contract, place, source)?;
+    cleaning.tables(bank)?;
+    for (place, contract) in logs(contracts) {
+        let looked = cleaning.look_at(bank, contract)?;
+        cleaning.note(contract, place, looked)?;
     }
     let tables = cleaning.typed()?;
     cleaning.end(bank, tables)
+}
+
+fn is_log(contract: &Contract) -> bool {
+    LOGS.contains(&contract.table.as_str())
+}
+
+/// The contracts of the logs, and their places among all.
+fn logs(contracts: &Contracts) -> impl Iterator<Item = (usize, &Contract)> {
+    contracts.inputs.iter().enumerate().filter(|(_, contract)| is_log(contract))
 }
 
 /// Reads and checks every input table; the logs are handed to `logs` as they come, and are empty in what is returned.
 /// Accepts, sets aside and refuses the same as `clean`.
 pub fn clean_with<L: TakeLogs>(bank: &Bank, contracts: &Contracts, as_of: Date, logs: &mut L) -> Result<CleanBank> {
     let mut cleaning = Cleaning::begin(contracts, as_of);
-    let inputs = || contracts.inputs.iter().enumerate();
-    for (place, contract) in inputs().filter(|(_, contract)| !LOGS.contains(&contract.table.as_str())) {
-        let source = cleaning.open(bank, contract, place)?;
-        cleaning.whole(contract, place, source)?;
-    }
+    cleaning.tables(bank)?;
     let mut opened = Vec::new();
-    for (place, contract) in inputs().filter(|(_, contract)| LOGS.contains(&contract.table.as_str())) {
-        let source = cleaning.open(bank, contract, place)?;
+    for (place, contract) in self::logs(contracts) {
+        let source = open(bank, contract, cleaning.outcome(place)?)?;
         let is_there = matches!(source, Opened::There(_) | Opened::Refused);
         let table = if contract.required || is_there { Some(cleaning.empty(contract)?) } else { None };
         cleaning.keep(contract, table, is_there)?;
@@ -242,6 +250,21 @@ impl Opened {
     }
 }
 
+/// A table that was cleaned, and what became of it.
+struct Looked {
+    outcome: Outcome,
+    table: Option<Table>,
+    is_there: bool,
+}
+
+fn open(bank: &Bank, contract: &Contract, outcome: &mut Outcome) -> Result<Opened> {
+    let Some(source) = outcome.faults.take(read::table(bank, contract))? else { return Ok(Opened::Refused) };
+    let Some(source) = source else { return Ok(Opened::Absent) };
+    remark(contract, &source, &mut outcome.remarks);
+    outcome.files.extend(source.files.iter().cloned());
+    Ok(Opened::There(source))
+}
+
 fn remark(contract: &Contract, source: &Source, remarks: &mut Vec<String>) {
     if source.rows() == 0 {
         remarks.push(format!("table `{}` is there and has no rows", contract.table));
@@ -278,15 +301,6 @@ impl<'a> Cleaning<'a> {
         self.outcomes.iter().any(|outcome| !outcome.faults.is_empty())
     }
 
-    fn open(&mut self, bank: &Bank, contract: &Contract, place: usize) -> Result<Opened> {
-        let outcome = self.outcome(place)?;
-        let Some(source) = outcome.faults.take(read::table(bank, contract))? else { return Ok(Opened::Refused) };
-        let Some(source) = source else { return Ok(Opened::Absent) };
-        remark(contract, &source, &mut outcome.remarks);
-        outcome.files.extend(source.files.iter().cloned());
-        Ok(Opened::There(source))
-    }
-
     fn before(&self, contract: &Contract) -> Before<'_> {
         Before {
             as_of: self.as_of,
@@ -296,17 +310,41 @@ impl<'a> Cleaning<'a> {
         }
     }
 
+    /// Cleans every table but the logs. Those that others refer to come first, each after those that it refers to; the
+    /// others have nothing to do with each other.
+    fn tables(&mut self, bank: &Bank) -> Result<()> {
+        let tables = self.contracts.inputs.iter().enumerate().filter(|(_, contract)| !is_log(contract));
+        let (referenced, others): (Vec<_>, Vec<_>) =
+            tables.partition(|(_, contract)| self.is_referenced(&contract.table));
+        for (place, contract) in referenced {
+            let looked = self.look_at(bank, contract)?;
+            self.note(contract, place, looked)?;
+        }
+        let looked: Vec<Result<Looked>> =
+            others.par_iter().map(|(_, contract)| self.look_at(bank, contract)).collect();
+        for ((place, contract), looked) in others.into_iter().zip(looked) {
+            self.note(contract, place, looked?)?;
+        }
+        Ok(())
+    }
+
     /// Cleans a table that stays in memory.
-    fn whole(&mut self, contract: &Contract, place: usize, source: Opened) -> Result<()> {
+    fn look_at(&self, bank: &Bank, contract: &Contract) -> Result<Looked> {
+        let mut outcome = Outcome::default();
+        let source = open(bank, contract, &mut outcome)?;
         let is_there = matches!(source, Opened::There(_));
         let cleaned = source.there().map(|source| table::clean(contract, source, &self.before(contract)));
-        let outcome = self.outcome(place)?;
         let cleaned = match cleaned {
             Some(cleaned) => outcome.faults.take(cleaned)?,
             None => None,
         };
         let table = cleaned.map(|cleaned| outcome.take(cleaned, contract));
-        self.keep(contract, table, is_there)
+        Ok(Looked { outcome, table, is_there })
+    }
+
+    fn note(&mut self, contract: &Contract, place: usize, looked: Looked) -> Result<()> {
+        *self.outcome(place)? = looked.outcome;
+        self.keep(contract, looked.table, looked.is_there)
     }
 
     /// Cleans a log piece by piece.

@@ -43,33 +43,41 @@ struct Onsite {
 pub(super) type Checked = (Vec<(u32, Flags)>, BranchTallies);
 
 impl Checker<'_> {
-    pub fn check(&self, branch: u32, mut visits: Vec<Record>) -> Checked {
+    pub fn check(&self, branch: u32, visits: Vec<Record>) -> Checked {
         let shared = shared_devices(&visits);
         let photos = visits.iter().filter(|visit| visit.photo != 0).count();
         let mut earlier = Earlier { officers: HashMap::new(), photos: HashSet::with_capacity(photos) };
         let mut tallies = BranchTallies::default();
         let mut flags = Vec::with_capacity(visits.len());
-        for at in self.in_order(&visits) {
-            let Some(visit) = visits.get_mut(at as usize) else { continue };
-            let day = day_of(visit.started_at);
-            self.check_against(visit, &mut earlier);
-            let is_shared = !shared.is_empty() && visit.device != NONE && shared.contains(&(visit.device, day));
-            visit.flags.set(Flag::SharedDevice, is_shared);
-            flags.push((visit.number, visit.flags));
-            self.count(branch, visit, day, &mut tallies);
+        let (mut visits, ends) = by_day(visits);
+        let (mut order, mut start) = (Vec::new(), 0);
+        for end in ends {
+            let of_day = visits.get_mut(start..end).unwrap_or_default();
+            self.put_in_order(of_day, &mut order);
+            for &(_, _, at) in &order {
+                let Some(visit) = of_day.get_mut(at as usize) else { continue };
+                let day = day_of(visit.started_at);
+                self.check_against(visit, &mut earlier);
+                let is_shared = !shared.is_empty() && visit.device != NONE && shared.contains(&(visit.device, day));
+                visit.flags.set(Flag::SharedDevice, is_shared);
+                flags.push((visit.number, visit.flags));
+                self.count(branch, visit, day, &mut tallies);
+            }
+            start = end;
         }
         (flags, tallies)
     }
 
     /// The places of visits among these in the order in which they began, and of those that began together in the order
     /// of visit_id.
-    fn in_order(&self, visits: &[Record]) -> impl Iterator<Item = u32> + use<> {
+    fn put_in_order(&self, visits: &[Record], order: &mut Vec<Key>) {
         let place = |visit: &Record| match self.places {
             Some(places) => places.get(visit.number as usize).copied().unwrap_or(visit.number),
             None => visit.number,
         };
-        let keys = (0..).zip(visits).map(|(at, visit)| (visit.started_at, place(visit), at));
-        sorted(keys.collect()).into_iter().map(|(_, _, at)| at)
+        order.clear();
+        order.extend((0..).zip(visits).map(|(at, visit)| (visit.started_at, place(visit), at)));
+        order.sort_unstable();
     }
 
     /// The flags that show against earlier visits of the branch, in which this one is then noted.
@@ -134,43 +142,40 @@ impl Checker<'_> {
     }
 }
 
-/// When a visit began, its place in the order of visit_id, and its place among the visits.
+/// When a visit began, its place in the order of visit_id, and its place among the visits of its day.
 type Key = (i64, u32, u32);
 
-/// Sorts visits: day by day first, which most orders of a log are far from, then those of each day.
-fn sorted(keys: Vec<Key>) -> Vec<Key> {
-    if keys.is_sorted() {
-        return keys;
+/// Visits day by day, and where each day ends among them. Those of one day lie together then, and are few enough for a
+/// processor to have all of them at hand.
+fn by_day(visits: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
+    let day = |visit: &Record| day_of(visit.started_at).0;
+    let days = visits.iter().map(day);
+    let (first, last) = days.fold((i32::MAX, i32::MIN), |(first, last), day| (first.min(day), last.max(day)));
+    if visits.is_empty() {
+        return (visits, Vec::new());
     }
-    let day = |key: &Key| day_of(key.0).0;
-    let (first, last) = keys.iter().map(day).fold((i32::MAX, i32::MIN), |(first, last), day| {
-        (first.min(day), last.max(day))
-    });
-    let place = |key: &Key| first.abs_diff(day(key)) as usize;
+    let place = |visit: &Record| first.abs_diff(day(visit)) as usize;
     let mut ends = vec![0_usize; first.abs_diff(last) as usize + 1];
-    keys.iter().for_each(|key| ends.iter_mut().skip(place(key)).take(1).for_each(|count| *count += 1));
+    for visit in &visits {
+        if let Some(count) = ends.get_mut(place(visit)) {
+            *count += 1;
+        }
+    }
     let mut total = 0;
     for end in &mut ends {
-        // Each begins where the one before it ends, and ends when its keys are there.
+        // Each day begins where the one before it ends, and ends where its visits do once they are there.
         let count = std::mem::replace(end, total);
         total += count;
     }
-    let mut by_day = vec![Key::default(); keys.len()];
-    for key in &keys {
-        let Some(next) = ends.get_mut(place(key)) else { continue };
-        if let Some(slot) = by_day.get_mut(*next) {
-            *slot = *key;
+    let mut sorted = visits.clone();
+    for visit in visits {
+        let Some(next) = ends.get_mut(place(&visit)) else { continue };
+        if let Some(slot) = sorted.get_mut(*next) {
+            *slot = visit;
         }
         *next += 1;
     }
-    let mut start = 0;
-    for end in ends {
-        if let Some(of_day) = by_day.get_mut(start..end) {
-            of_day.sort_unstable();
-        }
-        start = end;
-    }
-    by_day
+    (sorted, ends)
 }
 
 /// Devices that more than one officer used on a day.
@@ -199,15 +204,40 @@ mod tests {
 
     use super::*;
     use crate::calendar::MICROSECONDS_A_DAY;
+    use crate::visits::tallies::Issue;
+
+    fn visit(started_at: i64, number: u32) -> Record {
+        Record {
+            started_at,
+            ended_at: started_at,
+            longitude: f64::NAN,
+            latitude: f64::NAN,
+            photo: 0,
+            number,
+            officer: 0,
+            grid: 0,
+            household: NONE,
+            device: NONE,
+            flags: Flags::default(),
+            is_onsite: true,
+            issue: Issue::None,
+        }
+    }
 
     proptest! {
         #[test]
-        fn keys_are_sorted_by_moment_and_place(moments in prop::collection::vec((-40..40_i64, 0..3_i64), 0..200)) {
+        fn visits_of_a_day_lie_together(moments in prop::collection::vec((-40..40_i64, 0..24_i64), 0..200)) {
             let moment = |(day, hour)| day * MICROSECONDS_A_DAY + hour * MICROSECONDS_AN_HOUR;
-            let keys: Vec<Key> = (0..).zip(moments).map(|(at, of)| (moment(of), at ^ 1, at)).collect();
-            let mut expected = keys.clone();
+            let visits: Vec<Record> = (0..).zip(&moments).map(|(number, &of)| visit(moment(of), number)).collect();
+            let mut expected: Vec<(i64, u32)> = (0..).zip(&moments).map(|(number, of)| (of.0, number)).collect();
             expected.sort_unstable();
-            prop_assert_eq!(sorted(keys), expected);
+            let (sorted, ends) = by_day(visits);
+            let day = |visit: &Record| i64::from(day_of(visit.started_at).0);
+            let found: Vec<(i64, u32)> = sorted.iter().map(|visit| (day(visit), visit.number)).collect();
+            prop_assert_eq!(found, expected);
+            let is_end = |&end: &usize| sorted.get(end).is_none_or(|next| day(next) != day(&sorted[end - 1]));
+            prop_assert!(ends.iter().filter(|&&end| end > 0).all(is_end));
+            prop_assert_eq!(ends.last().copied().unwrap_or(0), sorted.len());
         }
     }
 }
