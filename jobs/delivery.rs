@@ -65,8 +65,7 @@ impl Rated<'_> {
         let begin = || Publication::begin(runs, contracts, &manifest);
         let mut publication = watch.piece(&mut turns.publish, |_| 0, begin)?;
         let (auditor, into) = (&auditor, &mut publication);
-        let mut delivery =
-            Delivery { outputs: &outputs, auditor, audit: &mut audit, publication: into, contracts };
+        let mut delivery = Delivery { outputs: &outputs, auditor, audit: &mut audit, publication: into, contracts };
         // The files for the regulator take one thread long, and nobody needs them before the end.
         let (export, delivered) = beside(|| timed(|| release.export()), || delivery.large(&mut turns));
         delivered?;

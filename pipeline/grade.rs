@@ -1,7 +1,6 @@
 //! From scores to the model's grades (`rules.md` §5, Rateable, Vetoes, Grade, Reasons, Previous).
 //! A grade here is the model's own; what a person decided is laid beside it later and never changes it.
 
-
 use rayon::prelude::*;
 
 use crate::clean::Tables;

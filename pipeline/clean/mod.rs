@@ -320,8 +320,7 @@ impl<'a> Cleaning<'a> {
             let looked = self.look_at(bank, contract)?;
             self.note(contract, place, looked)?;
         }
-        let looked: Vec<Result<Looked>> =
-            others.par_iter().map(|(_, contract)| self.look_at(bank, contract)).collect();
+        let looked: Vec<Result<Looked>> = others.par_iter().map(|(_, contract)| self.look_at(bank, contract)).collect();
         for ((place, contract), looked) in others.into_iter().zip(looked) {
             self.note(contract, place, looked?)?;
         }

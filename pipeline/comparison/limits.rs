@@ -153,7 +153,7 @@ fn caps(evidence: &Evidence, ranks: &Ranks, pair: Pair, grading: &[Element]) -> 
         }
         let facts = changed_facts(evidence, facts_of(cap), pair);
         let causes = facts.iter().fold(by_grade, |causes, fact| causes.and(fact.causes));
-        let is_rule = by_rules.as_ref().is_some_and(|limit| limit.caps.get(place).copied().flatten() != from);
+        let is_rule = by_rules.as_ref().is_some_and(|limit| limit.caps.amounts().get(place).copied().flatten() != from);
         let is_rule = is_rule || causes.is_empty();
         let causes = causes.with(Cause::Rule, is_rule);
         let mut element = Element::new(What::Cap, cap.name(), POLICY).amounts(from, to).because(causes);

@@ -122,8 +122,8 @@ struct Desk<'a> {
 impl Desk<'_> {
     fn computed(&self, grade: &str, of_grade: Option<&GradeLimits>, limit: &Limit) -> Computed {
         let is_by_cap = !matches!(limit.binding, Binding::Unknown(_) | Binding::Veto | Binding::NotRateable);
-        let smallest = limit.caps.iter().position(|amount| is_by_cap && *amount == Some(limit.gross));
-        let caps = Cap::ALL.into_iter().zip(limit.caps).enumerate().map(|(place, (cap, amount))| CapLine {
+        let smallest = limit.caps.amounts().iter().position(|amount| is_by_cap && *amount == Some(limit.gross));
+        let caps = Cap::ALL.into_iter().zip(limit.caps.amounts()).enumerate().map(|(place, (cap, amount))| CapLine {
             cap: cap.name().into(),
             meaning: self.language.word(CAPS, cap.name()),
             formula: of_grade.and_then(|of_grade| self.formula(cap, of_grade)),

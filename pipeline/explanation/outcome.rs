@@ -43,13 +43,14 @@ impl Outcome {
         let (list, reason) = place.ok_or_else(|| Error::internal("the household is on no credit list"))?;
         let until = profile_valid_until(subject.as_of(), subject.value("profile_age_days"), subject.rulebook);
         let decisions = subject.tables().decisions.as_ref();
-        let decision_id = outcome.decision.as_ref().zip(decisions).map(|(decision, rows)| rows.decision_id.text(decision.row));
+        let decision_id =
+            outcome.decision.as_ref().zip(decisions).map(|(decision, rows)| rows.decision_id.text(decision.row));
         let earlier = subject.earlier();
         let mut found = Outcome {
             final_grade: subject.ranks.name(outcome.rank).into(),
             final_limit: Amount(i128::from(outcome.limit)),
             credit_list: list.name().into(),
-            list_reason: reason.into(),
+            list_reason: reason.name().into(),
             decision: outcome.decision.as_ref().map_or("none", |decision| decision.action.name()).into(),
             decision_id: decision_id.map(Into::into),
             model_grade: subject.ranks.name(grade.rank).into(),

@@ -1,6 +1,8 @@
 //! Statistics over all values of a node: the values are laid so that every branch and every area with those below it is
 //! one stretch, each stretch is sorted by itself, and a statistic is taken of it. Nothing depends on the order of rows.
 
+use std::ops::Range;
+
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float64Type, Int64Type};
 use rayon::prelude::*;
@@ -83,9 +85,9 @@ fn statistics(
     };
     if let Some(reals) = column.as_primitive_opt::<Float64Type>() {
         let laid = Laid::of(&fitting, base, bank, |row| reals.value(row));
-        let statistic = |mut values: Vec<f64>| {
+        let statistic = |values: &mut [f64]| {
             let value = match kind {
-                Kind::Quantile { rank, .. } => quantile(&mut values, *rank, f64::total_cmp),
+                Kind::Quantile { rank, .. } => quantile(values, *rank, f64::total_cmp),
                 _ => None,
             };
             Statistic { count: values.len() as i64, value }
@@ -96,12 +98,12 @@ fn statistics(
     let whole = whole.ok_or_else(|| Error::internal("an observed column is no column of numbers"))?;
     let laid = Laid::of(&fitting, base, bank, |row| whole.value(row));
     let between = matches!(kind, Kind::TheilBetween(_)).then(|| inequality::theil_between(&laid.branches())).flatten();
-    let statistic = |mut values: Vec<i64>| {
+    let statistic = |values: &mut [i64]| {
         values.sort_unstable();
         let value = match kind {
-            Kind::Quantile { rank, .. } => quantile(&mut values, *rank, Ord::cmp).map(|value| value as f64),
-            Kind::Gini(_) => inequality::gini(&values),
-            Kind::Theil(_) => inequality::theil(&values),
+            Kind::Quantile { rank, .. } => quantile(values, *rank, Ord::cmp).map(|value| value as f64),
+            Kind::Gini(_) => inequality::gini(values),
+            Kind::Theil(_) => inequality::theil(values),
             Kind::TheilBetween(_) => between,
             _ => None,
         };
@@ -110,26 +112,72 @@ fn statistics(
     Ok(of_nodes(laid, nodes, is_wanted, &statistic))
 }
 
-/// The statistic of every wanted node. That of the bank is taken last, of the values themselves and of no copy.
+/// The statistic of every wanted node. A statistic may change the order of the values that it is taken of, which are not
+/// copied where they are one stretch: those of branches come first, which take whole cells, then those of areas from the
+/// lowest up, whose values are also those of the areas above, and the bank's last.
 fn of_nodes<T: Copy + Default + Send + Sync>(
-    laid: Laid<T>,
+    mut laid: Laid<T>,
     nodes: &Nodes,
     is_wanted: &(dyn Fn(&Node) -> bool + Sync),
-    statistic: &(dyn Fn(Vec<T>) -> Statistic + Sync),
+    statistic: &(dyn Fn(&mut [T]) -> Statistic + Sync),
 ) -> Vec<Statistic> {
-    let is_bank = |node: &Node| node.place == Place::Bank;
-    let others = nodes.nodes.par_iter().map(|node| match is_wanted(node) && !is_bank(node) {
-        true => statistic(laid.values(node.place)),
-        false => Statistic::default(),
+    let of_branches = nodes.nodes.par_iter().map(|node| match node.place {
+        Place::Branch(branch) if is_wanted(node) => statistic(&mut laid.of_branch(branch)),
+        _ => Statistic::default(),
     });
-    let mut statistics: Vec<Statistic> = others.collect();
-    let banks = nodes.nodes.iter().zip(&mut statistics).filter(|(node, _)| is_wanted(node) && is_bank(node));
-    let banks: Vec<&mut Statistic> = banks.map(|(_, slot)| slot).collect();
+    let mut statistics: Vec<Statistic> = of_branches.collect();
+    let mut areas: Vec<(Range<usize>, &mut Statistic)> = Vec::new();
+    let mut banks: Vec<&mut Statistic> = Vec::new();
+    for (node, slot) in nodes.nodes.iter().zip(&mut statistics).filter(|(node, _)| is_wanted(node)) {
+        match node.place {
+            Place::Area(area) => areas.push((laid.of_area(area), slot)),
+            Place::Bank => banks.push(slot),
+            Place::Branch(_) => {}
+        }
+    }
+    for layer in layers(areas) {
+        let mut rest = laid.values.as_mut_slice();
+        let mut passed = 0;
+        let stretches = layer.into_iter().map(|(stretch, slot)| {
+            let (_, after) = std::mem::take(&mut rest).split_at_mut(stretch.start - passed);
+            let (values, after) = after.split_at_mut(stretch.len());
+            (rest, passed) = (after, stretch.end);
+            (values, slot)
+        });
+        let stretches: Vec<(&mut [T], &mut Statistic)> = stretches.collect();
+        stretches.into_par_iter().for_each(|(values, slot)| *slot = statistic(values));
+    }
     if !banks.is_empty() {
-        let of_bank = statistic(laid.values);
+        let of_bank = statistic(&mut laid.values);
         banks.into_iter().for_each(|slot| *slot = of_bank);
     }
     statistics
+}
+
+/// Stretches that lie within each other or apart, in layers of stretches that lie apart, in order; none is in a layer
+/// before one that lies within it.
+fn layers<S>(mut stretches: Vec<(Range<usize>, S)>) -> Vec<Vec<(Range<usize>, S)>> {
+    // Of stretches that begin together the longest is first: every stretch comes after those that it lies within.
+    stretches.sort_by_key(|(stretch, _)| (stretch.start, std::cmp::Reverse(stretch.end)));
+    let mut layers: Vec<Vec<(Range<usize>, S)>> = Vec::new();
+    let mut around: Vec<usize> = Vec::new();
+    for (stretch, slot) in stretches {
+        while around.last().is_some_and(|&end| end <= stretch.start && !stretch.is_empty()) {
+            around.pop();
+        }
+        if layers.len() == around.len() {
+            layers.push(Vec::new());
+        }
+        let depth = around.len();
+        if !stretch.is_empty() {
+            around.push(stretch.end);
+        }
+        if let Some(layer) = layers.get_mut(depth) {
+            layer.push((stretch, slot));
+        }
+    }
+    layers.reverse();
+    layers
 }
 
 /// The value at the nearest rank.
@@ -199,23 +247,24 @@ impl<T: Copy + Default> Laid<T> {
         Laid { values, starts, areas, branches }
     }
 
-    fn stretch(&self, first: usize, last: usize) -> &[T] {
-        let bound = |place: usize| self.starts.get(place).copied().unwrap_or(self.values.len());
-        self.values.get(bound(first)..bound(last)).unwrap_or(&[])
+    fn bound(&self, place: usize) -> usize {
+        self.starts.get(place).copied().unwrap_or(self.values.len())
     }
 
-    fn values(&self, place: Place) -> Vec<T> {
-        match place {
-            Place::Bank => self.values.clone(),
-            Place::Branch(branch) => {
-                let cells = self.branches.get(branch).into_iter().flatten();
-                cells.flat_map(|&cell| self.stretch(cell, cell + 1)).copied().collect()
-            }
-            Place::Area(area) => {
-                let (first, last) = self.areas.get(area).copied().unwrap_or_default();
-                self.stretch(first, last).to_vec()
-            }
-        }
+    fn stretch(&self, first: usize, last: usize) -> &[T] {
+        self.values.get(self.bound(first)..self.bound(last)).unwrap_or(&[])
+    }
+
+    /// The values of a branch, cell by cell.
+    fn of_branch(&self, branch: usize) -> Vec<T> {
+        let cells = self.branches.get(branch).into_iter().flatten();
+        cells.flat_map(|&cell| self.stretch(cell, cell + 1)).copied().collect()
+    }
+
+    /// Where the values of an area and those below it are.
+    fn of_area(&self, area: usize) -> Range<usize> {
+        let (first, last) = self.areas.get(area).copied().unwrap_or_default();
+        self.bound(first)..self.bound(last)
     }
 }
 
@@ -223,7 +272,7 @@ impl Laid<i64> {
     /// Of each branch with values their number and sum.
     fn branches(&self) -> Vec<(usize, i128)> {
         let groups = (0..self.branches.len()).map(|branch| {
-            let values = self.values(Place::Branch(branch));
+            let values = self.of_branch(branch);
             (values.len(), values.iter().map(|&value| i128::from(value)).sum())
         });
         groups.filter(|(count, _)| *count > 0).collect()
@@ -258,4 +307,29 @@ fn walk(bank: &Tables) -> (Vec<u32>, Vec<(usize, usize)>) {
         open.extend(below.get(area).into_iter().flatten().map(|&child| (child, false)));
     }
     (order, spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_within_another_is_in_a_layer_before_it() {
+        let stretches = [0..10, 0..4, 4..10, 0..2, 2..4, 5..5, 4..4, 12..15, 12..15, 10..10, 0..0];
+        let layers = layers(stretches.into_iter().zip(0..).collect());
+        let of_layers: Vec<Vec<Range<usize>>> =
+            layers.into_iter().map(|layer| layer.into_iter().map(|(stretch, _)| stretch).collect()).collect();
+        assert_eq!(of_layers.iter().map(Vec::len).sum::<usize>(), 11);
+        for (place, layer) in of_layers.iter().enumerate() {
+            assert!(layer.windows(2).all(|pair| pair[0].end <= pair[1].start), "{layer:?} lie apart and in order");
+            let later = of_layers.iter().skip(place + 1).flatten();
+            for above in later.filter(|above| !above.is_empty()) {
+                let is_within = |of: &Range<usize>| of.start <= above.start && above.end <= of.end && of != above;
+                assert!(
+                    !layer.iter().any(|of| !of.is_empty() && is_within(of)),
+                    "{above:?} lies within one of {layer:?}"
+                );
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::rulebook::Rulebook;
 use super::decisions::{Action, Final};
 
 /// A list and why a household is on it.
-pub type Place = (CreditList, &'static str);
+pub type Place = (CreditList, Why);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreditList {
@@ -25,6 +25,34 @@ impl CreditList {
             CreditList::White => "white",
             CreditList::Grey => "grey",
             CreditList::Black => "black",
+        }
+    }
+}
+
+/// Why a household is on its list, in the order in which it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    Vetoed,
+    NotRateable,
+    Declined,
+    Suspended,
+    NoLimit,
+    StaleProfile,
+    Unvisited,
+    Ok,
+}
+
+impl Why {
+    pub fn name(self) -> &'static str {
+        match self {
+            Why::Vetoed => "vetoed",
+            Why::NotRateable => "not_rateable",
+            Why::Declined => "declined",
+            Why::Suspended => "suspended",
+            Why::NoLimit => "no_limit",
+            Why::StaleProfile => "stale_profile",
+            Why::Unvisited => "unvisited",
+            Why::Ok => "ok",
         }
     }
 }
@@ -54,14 +82,14 @@ fn place(
     let is_fresh = matches!(age, Some(FactValue::Whole(age)) if age <= i64::from(rulebook.fact_rules.fresh_days));
     let is_visited = matches!(visits, Some(FactValue::Whole(count)) if count > 0);
     match () {
-        () if !grade.vetoes.is_empty() && !is_lifted => (CreditList::Black, "vetoed"),
-        () if outcome.rank == ranks.not_rateable() => (CreditList::Grey, "not_rateable"),
-        () if action == Some(Action::Decline) => (CreditList::Grey, "declined"),
-        () if action == Some(Action::Suspend) => (CreditList::Grey, "suspended"),
-        () if outcome.limit == 0 => (CreditList::Grey, "no_limit"),
-        () if !is_fresh => (CreditList::Grey, "stale_profile"),
-        () if !is_visited => (CreditList::Grey, "unvisited"),
-        () => (CreditList::White, "ok"),
+        () if !grade.vetoes.is_empty() && !is_lifted => (CreditList::Black, Why::Vetoed),
+        () if outcome.rank == ranks.not_rateable() => (CreditList::Grey, Why::NotRateable),
+        () if action == Some(Action::Decline) => (CreditList::Grey, Why::Declined),
+        () if action == Some(Action::Suspend) => (CreditList::Grey, Why::Suspended),
+        () if outcome.limit == 0 => (CreditList::Grey, Why::NoLimit),
+        () if !is_fresh => (CreditList::Grey, Why::StaleProfile),
+        () if !is_visited => (CreditList::Grey, Why::Unvisited),
+        () => (CreditList::White, Why::Ok),
     }
 }
 

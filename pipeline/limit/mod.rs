@@ -112,11 +112,34 @@ impl<'a> AmountFacts<'a> {
     }
 }
 
+/// The caps of one limit, in the order of `Cap::ALL`, in cents; eight bytes each, for there are many.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Caps([i64; 5]);
+
+/// What stands for a cap that is not known. A cap is never negative.
+const UNKNOWN: i64 = i64::MIN;
+
+impl Caps {
+    fn of(amounts: [Option<i64>; 5]) -> Caps {
+        Caps(amounts.map(|amount| amount.unwrap_or(UNKNOWN)))
+    }
+
+    /// None for a cap whose facts are null, and for all of a household that is not rated.
+    pub fn amounts(self) -> [Option<i64>; 5] {
+        self.0.map(|amount| Some(amount).filter(|&amount| amount != UNKNOWN))
+    }
+}
+
+impl std::fmt::Debug for Caps {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.amounts().fmt(formatter)
+    }
+}
+
 /// A suggested limit and every step to it, in cents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// In the order of `Cap::ALL`; None for a cap whose facts are null, and for all of a household that is not rated.
-    pub caps: [Option<i64>; 5],
+    pub caps: Caps,
     pub gross: i64,
     /// Weighted, rounded up.
     pub outside_weighted: i64,
@@ -192,7 +215,7 @@ fn in_cents(amount: i128) -> i64 {
 fn without_grade(amounts: &Amounts, rules: &LimitRules, binding: Binding) -> Limit {
     let (outside_weighted, guarantees_weighted) = weighted(amounts, rules);
     Limit {
-        caps: [None; 5],
+        caps: Caps::of([None; 5]),
         gross: 0,
         outside_weighted: in_cents(outside_weighted),
         guarantees_weighted: in_cents(guarantees_weighted),
@@ -224,7 +247,7 @@ pub fn of_rated(amounts: &Amounts, of_grade: &GradeLimits, rules: &LimitRules) -
     let before_hold = to_step(gross - deductions, rules);
     let is_deducted = matches!(by_cap, Binding::Cap(_)) && to_step(gross, rules) > before_hold;
     Limit {
-        caps: caps.map(|amount| amount.map(in_cents)),
+        caps: Caps::of(caps.map(|amount| amount.map(in_cents))),
         gross: in_cents(gross),
         outside_weighted: in_cents(outside_weighted),
         guarantees_weighted: in_cents(guarantees_weighted),

@@ -22,7 +22,7 @@ use crate::rulebook::{FactKind, kind_of};
 use crate::score::{HouseholdScore, unit_scale};
 use crate::visits::{CheckedVisits, Flag, Flags};
 
-use super::{MONEY, Outputs, POINTS, Results, always, at_once, coded, decimals, list, text};
+use super::{MONEY, Outputs, POINTS, Results, always, at_once, coded, coded_by, decimals, list, text};
 
 /// What every piece of the large tables is made with, made once.
 pub(super) struct Large<'a> {
@@ -140,43 +140,51 @@ pub(super) fn household_facts(outputs: &Outputs, numbers: Range<usize>) -> Resul
 /// Key (household_id, characteristic).
 pub(super) fn scorecard_points(outputs: &Outputs, numbers: Range<usize>) -> Result<Vec<ArrayRef>> {
     let Outputs { results, large } = outputs;
-    let scores: Vec<_> = results.scores.of(&numbers).collect();
-    let first = numbers.start;
+    let scores: Vec<HouseholdScore> = results.scores.of(&numbers).collect();
+    let (first, households) = (numbers.start, results.household_ids(numbers.clone()));
+    let card = |score: &HouseholdScore| large.characteristics.get(score.scorecard).map_or(&[][..], Vec::as_slice);
+    let rows = scores.iter().map(|score| card(score).len()).sum();
+    // What is the same for every household of a card, and what each household has once.
+    let of_cards = |of: &dyn Fn(&Characteristic) -> u32| -> Result<UInt32Array> {
+        let cards: Vec<Vec<u32>> = large.characteristics.iter().map(|card| card.iter().map(of).collect()).collect();
+        let mut column = Vec::with_capacity(rows);
+        scores.iter().filter_map(|score| cards.get(score.scorecard)).for_each(|card| column.extend_from_slice(card));
+        Ok(column.into())
+    };
+    let repeated = |of: &dyn Fn(usize, &HouseholdScore) -> usize| -> UInt32Array {
+        let mut column = Vec::with_capacity(rows);
+        for (place, score) in scores.iter().enumerate() {
+            column.extend(std::iter::repeat_n(of(place, score) as u32, card(score).len()));
+        }
+        column.into()
+    };
     let lines = || {
-        scores.iter().enumerate().flat_map(|(place, &score)| {
-            let characteristics = large.characteristics.get(score.scorecard).into_iter().flatten();
-            characteristics.map(move |characteristic| Line { place, household: first + place, score, characteristic })
+        (first..).zip(&scores).flat_map(|(household, score)| {
+            card(score).iter().map(move |characteristic| (household, score, characteristic))
         })
     };
-    let tenths = |of: fn(&Line) -> i32| decimals(POINTS, lines().map(|line| Some(i128::from(of(&line)))));
+    let tenths = |of: &mut dyn Iterator<Item = i32>| decimals(POINTS, of.map(|tenths| Some(i128::from(tenths))));
     at_once(vec![
-        Box::new(|| coded(lines().map(|line| Some(line.place)), &results.household_ids(numbers.clone()))),
-        Box::new(|| coded(lines().map(|line| Some(line.score.scorecard)), &large.cards)),
-        Box::new(|| coded(lines().map(|line| Some(line.characteristic.place)), &large.blocks)),
-        Box::new(|| coded(lines().map(|line| Some(line.characteristic.place)), &large.names)),
-        Box::new(|| Ok(Arc::new(lines().map(|line| line.value()).collect::<Float64Array>()))),
-        Box::new(|| tenths(|line| line.score.points.get(line.characteristic.at).copied().unwrap_or(0))),
-        Box::new(|| tenths(|line| line.characteristic.max_points)),
+        Box::new(|| coded_by(repeated(&|place, _| place), &households)),
+        Box::new(|| coded_by(repeated(&|_, score| score.scorecard), &large.cards)),
+        Box::new(|| coded_by(of_cards(&|characteristic| characteristic.place as u32)?, &large.blocks)),
+        Box::new(|| coded_by(of_cards(&|characteristic| characteristic.place as u32)?, &large.names)),
+        Box::new(|| Ok(Arc::new(lines().map(|(household, _, of)| of.value(household)).collect::<Float64Array>()))),
+        Box::new(|| tenths(&mut lines().map(|(_, score, of)| score.points.get(of.at).copied().unwrap_or(0)))),
         Box::new(|| {
-            let missing = lines().map(|line| Some(line.characteristic.column.is_null(line.household)));
+            let most = of_cards(&|characteristic| characteristic.max_points.cast_unsigned())?;
+            tenths(&mut most.values().iter().map(|most| most.cast_signed()))
+        }),
+        Box::new(|| {
+            let missing = lines().map(|(household, _, of)| Some(of.column.is_null(household)));
             Ok(Arc::new(missing.collect::<BooleanArray>()))
         }),
     ])
 }
 
-/// One row of `scorecard_points`.
-struct Line<'a> {
-    /// The household's place among those whose rows are made.
-    place: usize,
-    household: usize,
-    score: HouseholdScore<'a>,
-    characteristic: &'a Characteristic<'a>,
-}
-
-impl Line<'_> {
-    fn value(&self) -> Option<f64> {
-        let Characteristic { column, kind, .. } = self.characteristic;
-        value_at(column, self.household).map(|value| as_written(*kind, value))
+impl Characteristic<'_> {
+    fn value(&self, household: usize) -> Option<f64> {
+        value_at(self.column, household).map(|value| as_written(self.kind, value))
     }
 }
 
@@ -219,10 +227,12 @@ pub(super) fn household_grades(outputs: &Outputs, numbers: Range<usize>) -> Resu
         always(grades.iter().map(|grade| grade.change.name())),
         always(finals.iter().map(|outcome| ranks.name(outcome.rank))),
         text(decision_ids),
-        always(finals.iter().map(|outcome| outcome.decision.as_ref().map_or("none", |decision| decision.action.name()))),
+        always(
+            finals.iter().map(|outcome| outcome.decision.as_ref().map_or("none", |decision| decision.action.name())),
+        ),
         always(lists.iter().map(|(list, _)| list.name())),
         Arc::new(consents.collect::<BooleanArray>()),
-        always(lists.iter().map(|(_, reason)| *reason)),
+        always(lists.iter().map(|(_, reason)| reason.name())),
         Arc::new(until.collect::<Date32Array>()),
     ]);
     Ok(columns)
@@ -234,9 +244,8 @@ pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<V
     let (limits, rulebook) = (part(results.limits, &numbers), results.rulebook);
     let (grades, finals) = (part(results.grades, &numbers), part(&results.decided.finals, &numbers));
     let ranks = Ranks::of(&rulebook.scale);
-    let money = |of: &dyn Fn(&Limit) -> Option<i64>| {
-        decimals(MONEY, limits.iter().map(|limit| of(limit).map(i128::from)))
-    };
+    let money =
+        |of: &dyn Fn(&Limit) -> Option<i64>| decimals(MONEY, limits.iter().map(|limit| of(limit).map(i128::from)));
     let fact = |name: &str| -> Result<ArrayRef> {
         let column = results.facts.whole(name)?.slice(numbers.start, numbers.len());
         decimals(MONEY, column.iter().map(|value| Some(value.map_or(0, i128::from))))
@@ -252,7 +261,7 @@ pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<V
     let mut columns =
         vec![results.household_ids(numbers.clone()), always(grades.iter().map(|grade| ranks.name(grade.rank)))];
     for position in 0..Cap::ALL.len() {
-        columns.push(money(&|limit| limit.caps.get(position).copied().flatten())?);
+        columns.push(money(&|limit| limit.caps.amounts().get(position).copied().flatten())?);
     }
     let bindings = StringArray::from_iter_values(limits.iter().map(|limit| limit.binding.name()));
     columns.extend([

@@ -215,7 +215,10 @@ fn always<'a>(values: impl ExactSizeIterator<Item = &'a str>) -> ArrayRef {
 /// Text of which many rows hold the same: the place of each row's text among `texts`. The tables of visits and points
 /// have many rows for a household, and hold its identifier once.
 fn coded(codes: impl Iterator<Item = Option<usize>>, texts: &ArrayRef) -> Result<ArrayRef> {
-    let codes: UInt32Array = codes.map(|code| code.map(|code| code as u32)).collect();
+    coded_by(codes.map(|code| code.map(|code| code as u32)).collect(), texts)
+}
+
+fn coded_by(codes: UInt32Array, texts: &ArrayRef) -> Result<ArrayRef> {
     let coded = DictionaryArray::try_new(codes, Arc::clone(texts));
     coded.map(|coded| Arc::new(coded) as ArrayRef).map_err(|error| Error::internal(error.to_string()))
 }

@@ -79,7 +79,8 @@ impl ListedVisits {
 
     fn pack(&self, packer: &mut Packer) -> PackedList {
         let ids: Vec<&str> = self.ids.iter().map(Option::unwrap_or_default).collect();
-        let mut positions = [&self.officers, &self.grids, &self.households].map(|column| column.values().iter().copied());
+        let mut positions =
+            [&self.officers, &self.grids, &self.households].map(|column| column.values().iter().copied());
         let positions = positions.each_mut().map(|column| column as &mut dyn Iterator<Item = u32>);
         pack_columns(&ids, positions, &mut self.started_at.values().iter().copied(), packer)
     }

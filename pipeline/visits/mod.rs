@@ -21,9 +21,9 @@ use crate::register::Register;
 use crate::rulebook::VisitChecks as Rules;
 
 pub use distance::{Position, distance_m};
+pub use intake::{PreparedVisits, VisitIntake};
 use listed::Listed;
 pub use listed::ListedVisits;
-pub use intake::{PreparedVisits, VisitIntake};
 pub use log::VisitLog;
 pub use recent::RecentVisits;
 pub use store::Room;

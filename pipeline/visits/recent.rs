@@ -111,7 +111,13 @@ impl RecentVisits {
 
     /// Numbers in the log, which rise.
     pub fn numbers(&self) -> Result<Vec<u32>> {
-        self.column(|columns| Some(&columns.numbers), |number, first| first + number as u32)
+        self.numbers_as(|number| number)
+    }
+
+    /// What each number in the log stands for. A column is unpacked to what it is wanted as: two of a bank's visits are
+    /// not in memory at once.
+    pub fn numbers_as<T>(&self, of: impl Fn(u32) -> T) -> Result<Vec<T>> {
+        self.column(|columns| Some(&columns.numbers), |number, first| of(first + number as u32))
     }
 
     /// Positions of grids.
@@ -128,17 +134,13 @@ impl RecentVisits {
         self.column(|columns| columns.coded.get(column as usize), |code, _| code as u8)
     }
 
-    /// Microseconds from the end of the visit to its entry in the system.
-    pub fn record_delays(&self) -> Result<Vec<i64>> {
-        self.column(|columns| Some(&columns.record_delays), |delay, _| delay)
+    /// What the microseconds from the end of each visit to its entry in the system stand for.
+    pub fn record_delays_as<T>(&self, of: impl Fn(i64) -> T) -> Result<Vec<T>> {
+        self.column(|columns| Some(&columns.record_delays), |delay, _| of(delay))
     }
 
     /// A column, of each value and what the numbers of its part count from.
-    fn column<T>(
-        &self,
-        of: impl Fn(&Columns<Kept>) -> Option<&Kept>,
-        value: impl Fn(i64, u32) -> T,
-    ) -> Result<Vec<T>> {
+    fn column<T>(&self, of: impl Fn(&Columns<Kept>) -> Option<&Kept>, value: impl Fn(i64, u32) -> T) -> Result<Vec<T>> {
         let mut column = Vec::with_capacity(self.rows);
         for Part { first, rows, columns } in &self.parts {
             let bytes = self.spill.find(of(columns).ok_or_else(no_column)?)?;
@@ -176,7 +178,7 @@ mod tests {
             assert_eq!((visits.len(), &numbers), (expected.len(), &expected));
             assert_eq!(visits.grids().unwrap()[750], 1000 + 250 / 2);
             assert_eq!(visits.days().unwrap()[750], -250);
-            assert_eq!(visits.record_delays().unwrap()[750], -250);
+            assert_eq!(visits.record_delays_as(|delay| delay).unwrap()[750], -250);
             for column in [Coded::Channel, Coded::Purpose, Coded::IssueLevel, Coded::Issue, Coded::HasHousehold] {
                 let found = visits.coded(column).unwrap();
                 assert!(found.iter().zip(&expected).all(|(&code, &number)| code == coded(number)[column as usize]));

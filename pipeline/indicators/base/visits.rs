@@ -87,7 +87,10 @@ impl Source for Visits<'_> {
             "channel" => self.words(Coded::Channel)?,
             "purpose" => self.words(Coded::Purpose)?,
             "is_onsite" => holding(&visits.coded(Coded::Channel)?, |&channel| channel == self.onsite),
-            "is_valid" => holding(&visits.numbers()?, |&number| checks.flags(number).is_valid()),
+            "is_valid" => {
+                let is_valid = visits.numbers_as(|number| checks.flags(number).is_valid())?;
+                holding(&is_valid, |&is_valid| is_valid)
+            }
             "has_household" => holding(&visits.coded(Coded::HasHousehold)?, |&has_household| has_household == 1),
             "in_3m" => self.within(3)?,
             "in_1m" => self.within(1)?,
@@ -98,9 +101,8 @@ impl Source for Visits<'_> {
             "resolved_in_community" => self.issues(&[Issue::ResolvedInCommunity])?,
             "resolved_in_township" => self.issues(&[Issue::ResolvedInTownship])?,
             "record_delay_hours" => {
-                let delays = visits.record_delays()?;
-                let hours = delays.iter().map(|&delay| delay as f64 / MICROSECONDS_AN_HOUR);
-                Arc::new(Float64Array::from_iter_values(hours))
+                let hours = visits.record_delays_as(|delay| delay as f64 / MICROSECONDS_AN_HOUR)?;
+                Arc::new(Float64Array::from(hours))
             }
             other => return no_column("visits", other),
         })
