@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use wellfield::calendar::Date;
-use wellfield::clean::{self, CleanBank};
+use wellfield::clean::{self, CleanBank, NoLogs};
 use wellfield::contract::Contracts;
 use wellfield::fault::{Collector, Error, Fault, Result};
 use wellfield::night::{Logs, Taken};
@@ -53,7 +53,10 @@ pub fn prepare_night(
     watch: &mut Watch,
 ) -> Result<(Prepared, Option<Taken>)> {
     let clean = |bank: &Bank, contracts: &Contracts, rulebook: Option<&Rulebook>| {
-        let Some(rulebook) = rulebook else { return Ok((clean::clean(bank, contracts, options.as_of)?, None)) };
+        // Of a bank that is refused for its rulebook only the faults are looked for.
+        let Some(rulebook) = rulebook else {
+            return Ok((clean::clean_with(bank, contracts, options.as_of, &mut NoLogs)?, None));
+        };
         let room = |visits: u64| room(options, visits);
         let mut logs = Logs::new(rulebook, contracts, &room);
         let cleaned = clean::clean_with(bank, contracts, options.as_of, &mut logs)?;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::clean::typed::{AccountMonths, Instalments, LoanMonths};
 use crate::clean::{CleanBank, LogRows, RowCounts, SetAside, Tables, TakeLogs};
 use crate::contract::Contracts;
 use crate::coverage::{self, Coverage, Rated};
@@ -79,8 +80,9 @@ impl<'a> Logs<'a> {
 /// Some rows of a log as they are taken in.
 pub enum Prepared {
     Visits(Box<PreparedVisits>),
-    /// Of a ledger, whose rows are added up as they are.
-    Ledger(LogRows),
+    AccountMonths(Box<AccountMonths>),
+    LoanMonths(Box<LoanMonths>),
+    Instalments(Box<Instalments>),
 }
 
 impl TakeLogs for Logs<'_> {
@@ -98,20 +100,22 @@ impl TakeLogs for Logs<'_> {
     }
 
     fn prepare(intake: &Arc<VisitIntake>, rows: LogRows) -> Result<Prepared> {
-        match rows {
-            LogRows::Visits(rows) => Ok(Prepared::Visits(Box::new(intake.prepare(&rows, 0..rows.rows)))),
-            ledger => Ok(Prepared::Ledger(ledger)),
-        }
+        // The rows of a ledger are added up as they are.
+        Ok(match rows {
+            LogRows::Visits(rows) => Prepared::Visits(Box::new(intake.prepare(&rows, 0..rows.rows))),
+            LogRows::AccountMonths(rows) => Prepared::AccountMonths(Box::new(rows)),
+            LogRows::LoanMonths(rows) => Prepared::LoanMonths(Box::new(rows)),
+            LogRows::Instalments(rows) => Prepared::Instalments(Box::new(rows)),
+        })
     }
 
     fn take(&mut self, tables: &Tables, prepared: Prepared) -> Result<()> {
         let Some(Taken { register, visits, ledgers }) = &mut self.taken else { return Ok(()) };
         match prepared {
             Prepared::Visits(prepared) => visits.take(*prepared)?,
-            Prepared::Ledger(LogRows::Visits(_)) => {}
-            Prepared::Ledger(LogRows::AccountMonths(rows)) => ledgers.take_account_months(tables, register, &rows),
-            Prepared::Ledger(LogRows::LoanMonths(rows)) => ledgers.take_loan_months(tables, register, &rows),
-            Prepared::Ledger(LogRows::Instalments(rows)) => ledgers.take_instalments(tables, register, &rows),
+            Prepared::AccountMonths(rows) => ledgers.take_account_months(tables, register, &rows),
+            Prepared::LoanMonths(rows) => ledgers.take_loan_months(tables, register, &rows),
+            Prepared::Instalments(rows) => ledgers.take_instalments(tables, register, &rows),
         }
         Ok(())
     }

@@ -18,6 +18,10 @@ use serde_json::{Value, json};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
+/// The floor has the allocator of the night.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wellfield");
 const PEER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer/night.py");
 const SEED: &str = "1";

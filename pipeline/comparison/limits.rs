@@ -111,7 +111,7 @@ impl Asked<'_> {
         let earlier = previous.looked_back_at();
         let amounts = self.households.amounts(self.row);
         let limit = suggest(&amounts, &grade, earlier.as_ref(), &evidence.rulebook.limits, ranks)?;
-        Ok(i64::try_from(limit.suggested).ok())
+        Ok(Some(limit.suggested))
     }
 
     fn looked_back_at(&self) -> Option<PreviousHousehold> {

@@ -62,7 +62,7 @@ impl PointsSheet {
                 characteristics,
             });
         }
-        let (earned, maximum) = score::sums(card, &scored.points);
+        let (earned, maximum) = score::sums(card, scored.points);
         Ok(PointsSheet {
             scorecard_id: card.id.clone(),
             blocks,

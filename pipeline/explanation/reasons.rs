@@ -32,7 +32,7 @@ pub fn reasons(subject: &Subject, sheet: &PointsSheet) -> Result<Vec<Reason>> {
     let vetoes: Vec<&Veto> = subject.vetoes()?.collect();
     let grade = subject.grade()?;
     let reasons = grade.reasons.iter().map(|reason| {
-        let code = reason.name(&subject.rulebook);
+        let code = reason.name(subject.rulebook);
         if let Some(veto) = vetoes.iter().find(|veto| veto.code == code) {
             return of_veto(subject, veto);
         }

@@ -12,6 +12,8 @@ mod observed;
 mod parts;
 mod values;
 
+use arrow::array::Float64Array;
+
 use crate::coverage::{Coverage, Rated};
 use crate::fault::Result;
 use crate::rulebook::indicators::{BaseTable, Indicator};
@@ -39,14 +41,14 @@ pub struct Covered<'a> {
 
 /// Metres from each household of the run to the nearest open service point; None where no definition in force asks, or
 /// where the bank has no service points.
-pub type Distances = Option<Vec<Option<f64>>>;
+pub type Distances = Option<Float64Array>;
 
 /// Finds the nearest service points, where a definition asks for them.
 pub fn distances(covered: &Covered) -> Result<Distances> {
     let rated = covered.rated;
     let position = rated.contracts.base(BaseTable::Households.name())?.require(distance::NEAREST_POINT)?;
     let is_read = read_columns(&rated.rulebook.indicators, BaseTable::Households).contains(&position);
-    Ok(if is_read { distance::to_nearest_point(rated) } else { None })
+    Ok(if is_read { distance::to_nearest_point(rated).map(Float64Array::from) } else { None })
 }
 
 /// Decides which cells may not leave the bank.
@@ -66,8 +68,9 @@ pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Indicators
     let (mut parts, mut observed) = (Parts::of(catalogue), Observed::none(catalogue));
     // One table after the other, so that no two of them are in memory.
     for table in BaseTable::ALL {
-        let base = bases.rows(table, &read_columns(catalogue, table))?;
+        let mut base = bases.rows(table, &read_columns(catalogue, table))?;
         parts.add_up(table, &base, &nodes, bank)?;
+        base.let_go_of_all_but(&observed_columns(catalogue, table));
         observed.observe(catalogue, table, &base, &nodes, bank)?;
     }
     let rows = values::rows(covered, &nodes, &parts.end()?, &observed);
@@ -82,11 +85,20 @@ fn read_columns(indicators: &[Indicator], table: BaseTable) -> Vec<usize> {
         for part in kind.parts().into_iter().filter(|part| part.table == table) {
             part.columns(&mut columns);
         }
-        if let Some(observations) = kind.observations().filter(|observations| observations.table == table) {
+    }
+    columns.extend(observed_columns(indicators, table));
+    columns.sort_unstable();
+    columns.dedup();
+    columns
+}
+
+/// Those of them that statistics over all values read.
+fn observed_columns(indicators: &[Indicator], table: BaseTable) -> Vec<usize> {
+    let mut columns = Vec::new();
+    for observations in indicators.iter().filter_map(|indicator| indicator.definition.kind.observations()) {
+        if observations.table == table {
             observations.columns(&mut columns);
         }
     }
-    columns.sort_unstable();
-    columns.dedup();
     columns
 }

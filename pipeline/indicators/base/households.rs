@@ -128,12 +128,12 @@ impl Source for Named<'_> {
                 let has_veto = |number: usize| rated.grades.get(number).is_some_and(|grade| !grade.vetoes.is_empty());
                 truths(rated.grades.len(), has_veto)
             }
-            "suggested_limit" => wholes(rated.limits.iter().map(|limit| i64::try_from(limit.suggested).ok())),
-            "final_limit" => wholes(rated.decided.finals.iter().map(|outcome| i64::try_from(outcome.limit).ok())),
+            "suggested_limit" => wholes(rated.limits.iter().map(|limit| Some(limit.suggested))),
+            "final_limit" => wholes(rated.decided.finals.iter().map(|outcome| Some(outcome.limit))),
             "first_loan_in_12m" => own.first_loan_in_12m(),
             "has_position" => truths(rated.register.len(), |number| own.has_position(number)),
             "nearest_point_m" => match &own.bases.nearest {
-                Some(nearest) => Arc::new(nearest.iter().copied().collect::<Float64Array>()),
+                Some(nearest) => Arc::new(nearest.clone()),
                 None => Arc::new(Float64Array::new_null(rated.register.len())),
             },
             fact => match rated.facts.column(fact) {

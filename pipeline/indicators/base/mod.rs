@@ -17,7 +17,7 @@ use crate::contract::Contract;
 use crate::fault::{Error, Result};
 use crate::rulebook::indicators::BaseTable;
 
-use super::Covered;
+use super::{Covered, Distances};
 
 /// A row that counts nowhere: a household of a grid that is not valid.
 pub const NOWHERE: u32 = u32::MAX;
@@ -50,11 +50,18 @@ pub struct BaseRows {
     pub absent: Vec<&'static str>,
 }
 
+impl BaseRows {
+    /// Lets go of columns that nobody reads any more.
+    pub fn let_go_of_all_but(&mut self, wanted: &[usize]) {
+        let columns = self.columns.iter_mut().enumerate();
+        columns.filter(|(position, _)| !wanted.contains(position)).for_each(|(_, column)| *column = None);
+    }
+}
+
 /// What the base tables are made from.
 pub struct Bases<'a> {
     pub covered: &'a Covered<'a>,
-    /// Metres from each household to the nearest open service point; None where nobody asks or there are no points.
-    pub nearest: Option<Vec<Option<f64>>>,
+    pub nearest: Distances,
 }
 
 /// A base table that knows how to make its columns.
