@@ -22,6 +22,8 @@ use wellfield::watch::{Moment, Pieces, Timed, Watch, timed};
 
 /// Households whose rows are one piece: some megabytes in all their tables.
 const HOUSEHOLDS_A_PIECE: usize = 1 << 14;
+/// Pieces that are made and not yet written, however many threads there are.
+const PIECES_AT_ONCE: usize = 6;
 
 /// A night that is rated, and what goes into its run.
 pub struct Rated<'a> {
@@ -150,8 +152,7 @@ impl Delivery<'_, '_, '_, '_, '_> {
             let seen = timed(|| auditor.look(made.get()))?;
             Ok((made, seen))
         };
-        let ahead = rayon::current_num_threads() + 2;
-        in_order::make_and_take(count, ahead, look, |_, looked: Result<Looked>| {
+        in_order::make_and_take(count, PIECES_AT_ONCE, look, |_, looked: Result<Looked>| {
             let (made, seen) = looked?;
             let piece = turns.outputs.share(|piece| rows(piece), made);
             let seen = turns.audit.share(|_| 0, seen);
