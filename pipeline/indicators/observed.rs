@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Float64Type, Int64Type};
+use arrow::array::{Array, AsArray, Float64Array};
+use arrow::datatypes::{Float64Type, Int64Type, UInt32Type};
 use rayon::prelude::*;
 
 use crate::clean::Tables;
@@ -91,6 +91,22 @@ fn statistics(
                 _ => None,
             };
             Statistic { count: values.len() as i64, value }
+        };
+        return Ok(of_nodes(laid, nodes, is_wanted, &statistic));
+    }
+    let coded = column.as_dictionary_opt::<UInt32Type>();
+    if let Some((codes, reals)) = coded.and_then(|coded| Some((coded.keys(), coded.values().as_primitive_opt()?))) {
+        let reals: &Float64Array = reals;
+        // The list rises, so that places in it stand in the order of the values.
+        let laid = Laid::of(&fitting, base, bank, |row| codes.value(row));
+        let statistic = |places: &mut [u32]| {
+            let value = match kind {
+                Kind::Quantile { rank, .. } => {
+                    quantile(places, *rank, Ord::cmp).map(|place| reals.value(place as usize))
+                }
+                _ => None,
+            };
+            Statistic { count: places.len() as i64, value }
         };
         return Ok(of_nodes(laid, nodes, is_wanted, &statistic));
     }

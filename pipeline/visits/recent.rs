@@ -1,5 +1,7 @@
 //! The visits of twelve months as indicators count them, column by column, packed until somebody asks for a column.
 
+use hashbrown::HashMap;
+
 use crate::fault::{Error, Result};
 use crate::read::spill::{Kept, Spill};
 
@@ -20,6 +22,9 @@ pub enum Coded {
 
 /// The code of a word that is not there.
 pub const NO_WORD: u8 = u8::MAX;
+
+/// Delays that are listed. Most are whole minutes of some days.
+const DELAYS_MAX: usize = 1 << 20;
 
 /// One visit.
 pub(super) struct Recent {
@@ -139,6 +144,33 @@ impl RecentVisits {
         self.column(|columns| Some(&columns.record_delays), |delay, _| of(delay))
     }
 
+    /// The microseconds from the end of each visit to its entry in the system, as places in the list of those that occur,
+    /// which rises. None where so many occur that places would save nothing.
+    pub fn record_delays_coded(&self) -> Result<Option<(Vec<u32>, Vec<i64>)>> {
+        let mut places: HashMap<i64, u32> = HashMap::new();
+        let mut codes = Vec::with_capacity(self.rows);
+        for Part { rows, columns, .. } in &self.parts {
+            let bytes = self.spill.find(&columns.record_delays)?;
+            for delay in Unpacker::of(&bytes).numbers(*rows)? {
+                let next = places.len() as u32;
+                codes.push(*places.entry(delay).or_insert(next));
+            }
+            if places.len() > DELAYS_MAX {
+                return Ok(None);
+            }
+        }
+        let mut delays: Vec<(i64, u32)> = places.into_iter().collect();
+        delays.sort_unstable();
+        let mut ranks = vec![0; delays.len()];
+        for (rank, &(_, place)) in (0..).zip(&delays) {
+            if let Some(slot) = ranks.get_mut(place as usize) {
+                *slot = rank;
+            }
+        }
+        codes.iter_mut().for_each(|code| *code = ranks.get(*code as usize).copied().unwrap_or_default());
+        Ok(Some((codes, delays.into_iter().map(|(delay, _)| delay).collect())))
+    }
+
     /// A column, of each value and what the numbers of its part count from.
     fn column<T>(&self, of: impl Fn(&Columns<Kept>) -> Option<&Kept>, value: impl Fn(i64, u32) -> T) -> Result<Vec<T>> {
         let mut column = Vec::with_capacity(self.rows);
@@ -178,7 +210,11 @@ mod tests {
             assert_eq!((visits.len(), &numbers), (expected.len(), &expected));
             assert_eq!(visits.grids().unwrap()[750], 1000 + 250 / 2);
             assert_eq!(visits.days().unwrap()[750], -250);
-            assert_eq!(visits.record_delays_as(|delay| delay).unwrap()[750], -250);
+            let delays = visits.record_delays_as(|delay| delay).unwrap();
+            assert_eq!(delays[750], -250);
+            let (codes, listed) = visits.record_delays_coded().unwrap().unwrap();
+            assert!(listed.is_sorted_by(|one, next| one < next));
+            assert!(codes.iter().map(|&code| listed[code as usize]).eq(delays));
             for column in [Coded::Channel, Coded::Purpose, Coded::IssueLevel, Coded::Issue, Coded::HasHousehold] {
                 let found = visits.coded(column).unwrap();
                 assert!(found.iter().zip(&expected).all(|(&code, &number)| code == coded(number)[column as usize]));

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, StringArray};
+use arrow::array::{ArrayRef, DictionaryArray, Float64Array, StringArray, UInt32Array};
 
 use crate::calendar::{Date, Window};
 use crate::clean::typed::Rows as _;
 use crate::contract::{Contract, Contracts};
-use crate::fault::Result;
+use crate::fault::{Error, Result};
 use crate::indicators::Covered;
 use crate::visits::recent::{Coded, NO_WORD, RecentVisits};
 use crate::visits::tallies::Issue;
@@ -101,8 +101,16 @@ impl Source for Visits<'_> {
             "resolved_in_community" => self.issues(&[Issue::ResolvedInCommunity])?,
             "resolved_in_township" => self.issues(&[Issue::ResolvedInTownship])?,
             "record_delay_hours" => {
-                let hours = visits.record_delays_as(|delay| delay as f64 / MICROSECONDS_AN_HOUR)?;
-                Arc::new(Float64Array::from(hours))
+                let hours = |delay: i64| delay as f64 / MICROSECONDS_AN_HOUR;
+                match visits.record_delays_coded()? {
+                    // Few delays occur and many visits have them: half the bytes.
+                    Some((codes, delays)) => {
+                        let delays = Float64Array::from_iter_values(delays.into_iter().map(hours));
+                        let coded = DictionaryArray::try_new(UInt32Array::from(codes), Arc::new(delays));
+                        Arc::new(coded.map_err(|error| Error::internal(error.to_string()))?)
+                    }
+                    None => Arc::new(Float64Array::from(visits.record_delays_as(hours)?)),
+                }
             }
             other => return no_column("visits", other),
         })
