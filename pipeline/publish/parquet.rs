@@ -1,7 +1,7 @@
 //! Output tables as Parquet, written batch by batch: zstd, statistics, and in each file's metadata the run it belongs
 //! to and what its columns mean. Above five million rows a table is a folder of parts. Files and row groups are cut by
-//! the number of the row and nothing else: the same rows give the same bytes, in whatever batches and on however many
-//! threads they come.
+//! the number of the row and nothing else; where a page ends depends on the batches too, so that the batches of a table
+//! must follow from the run's inputs alone. Then the same inputs give the same bytes, on however many threads.
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -171,7 +171,7 @@ impl Source {
         (0..self.pieces.len()).map(|piece| self.piece_rows(piece)).fold(0, usize::saturating_add)
     }
 
-    pub fn piece_rows(&self, piece: usize) -> usize {
+    fn piece_rows(&self, piece: usize) -> usize {
         match self.pieces.get(piece) {
             Some(Piece::Held(batch)) => batch.columns.num_rows(),
             Some(Piece::RowGroup { rows, .. }) => usize::try_from(*rows).unwrap_or(usize::MAX),
