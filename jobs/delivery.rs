@@ -71,7 +71,7 @@ impl Rated<'_> {
         // The files for the regulator take one thread long, and nobody needs them before the end.
         let (export, delivered) = beside(|| timed(|| release.export()), || delivery.large(&mut turns));
         delivered?;
-        let export = watch.beside(&mut turns.regulator, |_| 0, export?);
+        let export = turns.regulator.beside(|_| 0, export?);
         watch.end(turns.regulator)?;
         watch.end(turns.outputs)?;
         let checks = |checks: &Vec<AuditRow>| checks.len() as u64;

@@ -78,18 +78,14 @@ impl<T: Send, M: Fn(usize) -> T + Sync, K: FnMut(usize, T) -> Result<()> + Send>
     fn take<'s>(&'s self, scope: &ScopeFifo<'s>) {
         while self.has_turn() {
             let Ok(mut taker) = self.taker.try_lock() else { return };
-            while taker.outcome.is_ok()
-                && let Some((number, made)) = self.turn()
-            {
+            while let Some((number, made)) = self.turn() {
                 taker.outcome = (taker.take)(number, made);
                 if taker.outcome.is_err() {
+                    // It counts as not taken and is gone: nothing has its turn any more.
                     return;
                 }
                 self.state().taken += 1;
                 self.begin(scope);
-            }
-            if taker.outcome.is_err() {
-                return;
             }
         }
     }

@@ -81,9 +81,18 @@ impl Pieces {
     /// Counts what was made while other threads did other things: of each thread's time its share, so that stages that
     /// share the threads last as long as they did together.
     pub fn share<T>(&mut self, rows: impl Fn(&T) -> u64, made: Timed<T>) -> T {
-        self.lasted += made.lasted / rayon::current_num_threads().max(1) as u32;
-        self.rows += rows(&made.made);
-        made.made
+        self.count(made.lasted / rayon::current_num_threads().max(1) as u32, rows, made.made)
+    }
+
+    /// Counts what ran beside others, and how long that took.
+    pub fn beside<T>(&mut self, rows: impl Fn(&T) -> u64, made: Timed<T>) -> T {
+        self.count(made.lasted, rows, made.made)
+    }
+
+    fn count<T>(&mut self, lasted: Duration, rows: impl Fn(&T) -> u64, made: T) -> T {
+        self.lasted += lasted;
+        self.rows += rows(&made);
+        made
     }
 }
 
@@ -146,16 +155,7 @@ impl<'a> Watch<'a> {
         (self.tell)(&Progress::Begun(pieces.stage.clone()));
         let start = Instant::now();
         let made = run()?;
-        pieces.lasted += start.elapsed();
-        pieces.rows += rows(&made);
-        Ok(made)
-    }
-
-    /// Counts to a stage what ran beside others, and how long that took.
-    pub fn beside<T>(&mut self, pieces: &mut Pieces, rows: impl Fn(&T) -> u64, made: Timed<T>) -> T {
-        pieces.lasted += made.lasted;
-        pieces.rows += rows(&made.made);
-        made.made
+        Ok(pieces.count(start.elapsed(), rows, made))
     }
 
     /// Ends a stage that ran piece by piece.
