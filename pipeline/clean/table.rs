@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +11,7 @@ use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, LargeStringArray, NullArray, PrimitiveArray,
     RecordBatch, UInt32Array,
 };
-use arrow::compute::{concat, filter, max, take_record_batch};
+use arrow::compute::{concat, filter, max, nullif, take_record_batch};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -116,7 +115,7 @@ pub struct Before<'a> {
 /// Checks one table. Refuses columns of a type that cannot be read as the contract's, all at once.
 pub fn clean(contract: &Contract, source: Source, before: &Before) -> Result<Cleaned> {
     let forms = TextForms::of(&contract.table, &source.format)?;
-    let batches = check_pieces(contract, &source, 0..source.pieces(), &forms, before)?;
+    let batches = check_pieces(contract, &source, &forms, before)?;
     let mut rows = Rows::join(contract, Arc::new(source), batches)?;
     keys::mark_duplicates(&mut rows)?;
     keys::mark_parents(&mut rows)?;
@@ -223,8 +222,7 @@ impl<P> Log<'_, P> {
     /// once more.
     fn look_back(&mut self, next: usize) -> Result<()> {
         for piece in 0..next {
-            let pieces = piece..piece + 1;
-            let batches = check_pieces(self.contract, self.source, pieces, self.forms, self.before)?;
+            let batches = check_piece(self.contract, self.source, piece, self.forms, self.before)?;
             let rows = Rows::join(self.contract, Arc::clone(self.source), batches)?;
             self.seen.remember(&rows)?;
         }
@@ -234,16 +232,10 @@ impl<P> Log<'_, P> {
     }
 }
 
-/// Reads some pieces and checks their rows, several pieces at a time.
-fn check_pieces(
-    contract: &Contract,
-    source: &Source,
-    pieces: Range<usize>,
-    forms: &TextForms,
-    before: &Before,
-) -> Result<Vec<CheckedBatch>> {
+/// Reads every piece and checks its rows, several pieces at a time.
+fn check_pieces(contract: &Contract, source: &Source, forms: &TextForms, before: &Before) -> Result<Vec<CheckedBatch>> {
     let checked: Vec<Result<Vec<CheckedBatch>>> =
-        pieces.into_par_iter().map(|piece| check_piece(contract, source, piece, forms, before)).collect();
+        (0..source.pieces()).into_par_iter().map(|piece| check_piece(contract, source, piece, forms, before)).collect();
     let mut collector = Collector::default();
     let mut batches = Vec::new();
     for result in checked {
@@ -413,23 +405,6 @@ impl CheckedBatch {
         Ok(())
     }
 
-    /// A date's day number or a time's microseconds, by row.
-    fn moments(&self, position: usize) -> Vec<Option<i64>> {
-        let Some(column) = self.columns.get(position) else { return Vec::new() };
-        if let Some(dates) = column.as_primitive_opt::<Date32Type>() {
-            return dates.iter().map(|day| day.map(i64::from)).collect();
-        }
-        column.as_primitive_opt::<TimestampMicrosecondType>().map_or_else(Vec::new, |times| times.iter().collect())
-    }
-
-    /// The day of each row's date or time.
-    fn days(&self, contract: &Contract, name: &str) -> Result<Vec<Option<Date>>> {
-        let is_time = contract.column(name)?.kind == Type::Time;
-        let day = |moment| if is_time { day_of(moment) } else { Date(i32::try_from(moment).unwrap_or(i32::MAX)) };
-        let moments = self.moments(contract.require(name)?);
-        Ok(moments.into_iter().map(|moment| moment.map(day)).collect())
-    }
-
     /// Rows whose own date or recording lies after the as-of date are not yet known, whatever else is wrong with them.
     fn drop_unknown(&mut self, contract: &Contract, as_of: Date) -> Result<()> {
         for name in [&contract.known_from, &contract.recorded_at].into_iter().flatten() {
@@ -453,21 +428,18 @@ impl CheckedBatch {
     /// How new the data of each file is: the own date of its newest known row.
     fn note_newest(&mut self, contract: &Contract, source: &Source, batch: &SourceBatch) -> Result<()> {
         let Some(name) = &contract.known_from else { return Ok(()) };
-        if let Some(path) = source.single_file(batch)
-            && !self.is_unknown.contains(&true)
-        {
-            let newest = self.columns.get(contract.require(name)?).and_then(newest_day);
-            self.newest.extend(newest.map(|day| (path.to_string(), day)));
-            return Ok(());
-        }
-        let days = self.days(contract, name)?.into_iter().zip(&self.is_unknown).enumerate();
-        let known = days.filter(|(_, (_, is_unknown))| !**is_unknown).filter_map(|(row, (day, _))| Some((row, day?)));
+        let Some(column) = self.columns.get(contract.require(name)?) else { return Ok(()) };
+        let known = match self.is_unknown.contains(&true) {
+            true => nullif(column, &BooleanArray::from(self.is_unknown.clone())),
+            false => Ok(Arc::clone(column)),
+        };
+        let known = known.map_err(|error| Error::internal(error.to_string()))?;
         if let Some(path) = source.single_file(batch) {
-            self.newest.extend(known.map(|(_, day)| day).max().map(|day| (path.to_string(), day)));
+            self.newest.extend(newest_day(&known).map(|day| (path.to_string(), day)));
             return Ok(());
         }
         let mut latest: BTreeMap<&str, Date> = BTreeMap::new();
-        for (row, day) in known {
+        for (row, day) in days(&known) {
             let newest = latest.entry(source.place(batch.origin(), row).0).or_insert(day);
             *newest = day.max(*newest);
         }
@@ -493,6 +465,14 @@ fn mark_later<T: ArrowPrimitiveType>(is_later: &mut [bool], values: &PrimitiveAr
     for (row, (is_later, value)) in is_later.iter_mut().zip(values.values()).enumerate() {
         *is_later |= *value > last && values.is_valid(row);
     }
+}
+
+/// The rows of a column of dates or times that have one, and their days.
+fn days(column: &ArrayRef) -> Vec<(usize, Date)> {
+    let dates = column.as_primitive_opt::<Date32Type>().into_iter().flatten().map(|day| day.map(Date));
+    let times = column.as_primitive_opt::<TimestampMicrosecondType>().into_iter().flatten();
+    let days = dates.chain(times.map(|moment| moment.map(day_of))).enumerate();
+    days.filter_map(|(row, day)| Some((row, day?))).collect()
 }
 
 /// The latest day of a column of dates or times.
