@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::calendar::{Date, MICROSECONDS_A_DAY};
+use crate::calendar::Date;
 use crate::decimal;
 use crate::fault::{Error, Fault, Result};
 use crate::read::bank::CsvFormat;
@@ -48,7 +48,7 @@ impl Parts {
             return None;
         }
         let seconds = i64::from(self.hour * 3600 + self.minute * 60 + self.second);
-        Some(i64::from(self.date()?.0) * MICROSECONDS_A_DAY + seconds * 1_000_000 + i64::from(self.microsecond))
+        Some(self.date()?.midnight() + seconds * 1_000_000 + i64::from(self.microsecond))
     }
 }
 
@@ -232,7 +232,7 @@ fn iso_time(text: &str) -> Option<i64> {
         return None;
     }
     let seconds = i64::from(parts.hour * 3600 + parts.minute * 60 + parts.second);
-    Some(i64::from(date.0) * MICROSECONDS_A_DAY + seconds * 1_000_000 + i64::from(parts.microsecond))
+    Some(date.midnight() + seconds * 1_000_000 + i64::from(parts.microsecond))
 }
 
 pub fn truth(text: &str) -> Option<bool> {

@@ -201,8 +201,7 @@ impl<'a> Subject<'a> {
     }
 
     fn vetoes(&self) -> Result<impl Iterator<Item = &'a Veto>> {
-        let rulebook = self.rulebook;
-        Ok(self.grade()?.vetoes.iter().filter_map(move |&veto| rulebook.vetoes.get(usize::from(veto))))
+        Ok(self.grade()?.vetoes_in(self.rulebook))
     }
 
     /// What the previous run said of the household.

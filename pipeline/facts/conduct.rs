@@ -1,9 +1,9 @@
 //! Facts from the household's standing with its neighbours: conduct points that were posted, and back-to-back reviews.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use arrow::array::{Float64Array, Int64Array};
-use hashbrown::HashMap;
 
 use crate::calendar::Window;
 use crate::clean::typed::{PeerReviews, Rows as _};
@@ -59,35 +59,18 @@ pub fn measure(evidence: &Evidence) -> Result<Columns> {
 fn peers(evidence: &Evidence, reviews: &PeerReviews) -> Columns {
     let window = Window::months_to(evidence.register.as_of, 24);
     let by_whom = |row: usize| (reviews.household_id.get(row), reviews.reviewer_id.text(row));
-    let known = (0..reviews.rows).filter_map(|row| {
-        reviews.reviewed_on.get(row).filter(|&day| window.contains(day))?;
-        Some((evidence.household(reviews.household_id.get(row))?, row))
-    });
-    let is_later = |row: usize, than: usize| reviews.reviewed_on.get(than) < reviews.reviewed_on.get(row);
-    let mut latest: Vec<(usize, usize)> = Vec::new();
-    // Exports mostly stand in the order of their key: then a reviewer's reviews of a household follow each other.
-    if (1..reviews.rows).all(|row| by_whom(row - 1) <= by_whom(row)) {
-        for (household, row) in known {
-            match latest.last_mut().filter(|(_, last)| by_whom(*last) == by_whom(row)) {
-                Some((_, last)) if is_later(row, *last) => *last = row,
-                Some(_) => {}
-                None => latest.push((household, row)),
-            }
-        }
-    } else {
-        let mut found: HashMap<(usize, &str), usize> = HashMap::new();
-        for (household, row) in known {
-            let slot = found.entry((household, reviews.reviewer_id.text(row))).or_insert(row);
-            if is_later(row, *slot) {
-                *slot = row;
-            }
-        }
-        latest.extend(found.into_iter().map(|((household, _), row)| (household, row)));
-    }
+    let is_known = |&row: &usize| reviews.reviewed_on.get(row).is_some_and(|day| window.contains(day));
+    let mut known: Vec<usize> = (0..reviews.rows).filter(is_known).collect();
+    // Exports mostly stand in the order of their key, and are looked through once then. Of a reviewer's reviews of a
+    // household on one day the first row is the last here.
+    let order = |row: usize| (by_whom(row), reviews.reviewed_on.get(row), Reverse(row));
+    known.sort_unstable_by(|&one, &other| order(one).cmp(&order(other)));
+    let latest = known.chunk_by(|&one, &other| by_whom(one) == by_whom(other)).filter_map(|of_one| of_one.last());
     let households = evidence.register.len();
     let (mut count, mut vetoes, mut tenths) =
         (vec![0_u32; households], vec![0_u32; households], vec![0_i64; households]);
-    for (household, row) in latest {
+    for &row in latest {
+        let Some(household) = evidence.household(reviews.household_id.get(row)) else { continue };
         if reviews.knows_household.get(row) != Some(true) {
             continue;
         }

@@ -21,7 +21,7 @@ mod staff;
 mod tables;
 mod visits;
 
-use crate::calendar::{CompleteMonths, Date, MICROSECONDS_A_DAY, Month};
+use crate::calendar::{CompleteMonths, Date, Month};
 use crate::fault::{Error, Fault, Result};
 use arrow::array::RecordBatch;
 use households::Household;
@@ -300,7 +300,7 @@ fn id(letter: char, number: i64, width: usize) -> String {
 
 /// A wall-clock moment: seconds into a day.
 fn moment(day: Date, seconds: i64) -> i64 {
-    i64::from(day.0) * MICROSECONDS_A_DAY + seconds * 1_000_000
+    day.midnight() + seconds * 1_000_000
 }
 
 /// A place on the map in millionths of a degree.

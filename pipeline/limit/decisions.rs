@@ -15,7 +15,7 @@ use crate::grade::{ModelGrade, Rank, Ranks};
 use crate::register::Register;
 use crate::rulebook::{LimitRules, Rulebook};
 
-use super::{Amounts, Limit, grade_limits, of_rated};
+use super::{AmountFacts, Amounts, Limit, grade_limits, of_rated};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -170,10 +170,11 @@ pub fn decide(
         let actions: Vec<Option<Action>> = actions.iter().map(|word| Action::find(word)).collect();
         desk.sort(decisions, register, grades, &actions);
     }
+    let amounts = AmountFacts::of(facts)?;
     let finals = grades.par_iter().zip(limits).enumerate().map(|(household, (grade, limit))| {
         let decision = desk.in_force.get(&household).copied();
         // Only a decision can ask for the limit anew.
-        let amounts = decision.map(|_| Amounts::of(facts, household)).transpose()?.unwrap_or_default();
+        let amounts = decision.map(|_| amounts.at(household)).unwrap_or_default();
         apply(decision, grade.rank, limit.suggested, &amounts, &rulebook.limits, &ranks)
     });
     Ok(Decided { finals: finals.collect::<Result<_>>()?, unsound: desk.unsound })

@@ -113,7 +113,7 @@ impl<'a> AmountFacts<'a> {
 }
 
 /// The caps of one limit, in the order of `Cap::ALL`, in cents; eight bytes each, for there are many.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps([i64; 5]);
 
 /// What stands for a cap that is not known. A cap is never negative.
@@ -127,12 +127,6 @@ impl Caps {
     /// None for a cap whose facts are null, and for all of a household that is not rated.
     pub fn amounts(self) -> [Option<i64>; 5] {
         self.0.map(|amount| Some(amount).filter(|&amount| amount != UNKNOWN))
-    }
-}
-
-impl std::fmt::Debug for Caps {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.amounts().fmt(formatter)
     }
 }
 

@@ -53,10 +53,10 @@ impl Checker<'_> {
         let (mut order, mut start) = (Vec::new(), 0);
         for end in ends {
             let of_day = visits.get_mut(start..end).unwrap_or_default();
+            let Some(day) = of_day.first().map(|visit| day_of(visit.started_at)) else { continue };
             self.put_in_order(of_day, &mut order);
             for &(_, _, at) in &order {
                 let Some(visit) = of_day.get_mut(at as usize) else { continue };
-                let day = day_of(visit.started_at);
                 self.check_against(visit, &mut earlier);
                 let is_shared = !shared.is_empty() && visit.device != NONE && shared.contains(&(visit.device, day));
                 visit.flags.set(Flag::SharedDevice, is_shared);
