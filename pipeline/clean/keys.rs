@@ -1,5 +1,6 @@
 //! Rules that look across the rows of one table: primary keys, parents within the table, overlapping validity.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::{Array, AsArray, LargeStringArray};
@@ -206,6 +207,9 @@ fn single_key_duplicates(rows: &Rows, position: usize, has_key: &[bool]) -> Vec<
 }
 
 fn composite_key_duplicates(rows: &Rows, has_key: &[bool]) -> Result<Vec<usize>> {
+    if let Some(duplicates) = duplicates_in_runs(&columns(rows)?, has_key) {
+        return Ok(duplicates);
+    }
     let parts = parts(rows, has_key)?;
     if are_ascending(has_key, &parts) {
         return Ok(Vec::new());
@@ -217,6 +221,28 @@ fn composite_key_duplicates(rows: &Rows, has_key: &[bool]) -> Result<Vec<usize>>
         _ => None,
     });
     Ok(repeated.collect())
+}
+
+/// Rows of one first key that are compared with one another.
+const RUN_MAX: usize = 64;
+
+/// Of rows that stand in the order of the first column of their key, those whose key an earlier row has: only rows
+/// beside it can. None where they stand in no such order, or too many have the same first key.
+fn duplicates_in_runs(columns: &[Column], has_key: &[bool]) -> Option<Vec<usize>> {
+    let (first, others) = columns.split_first()?;
+    let (mut run, mut duplicates): (Vec<usize>, _) = (Vec::new(), Vec::new());
+    for row in with_key(has_key) {
+        match run.last().map_or(Ordering::Less, |&before| first.compare(before, row)) {
+            Ordering::Less => run.clear(),
+            Ordering::Equal if run.len() < RUN_MAX => {}
+            Ordering::Equal | Ordering::Greater => return None,
+        }
+        if run.iter().any(|&earlier| others.iter().all(|column| column.compare(earlier, row).is_eq())) {
+            duplicates.push(row);
+        }
+        run.push(row);
+    }
+    Some(duplicates)
 }
 
 fn with_key(has_key: &[bool]) -> impl Iterator<Item = usize> {
@@ -248,6 +274,46 @@ fn is_ascending<K: PartialOrd>(has_key: &[bool], key: impl Fn(usize) -> K + Sync
     })
 }
 
+/// One column of a key.
+#[derive(Clone, Copy)]
+enum Column<'a> {
+    Positions(&'a [u32]),
+    Days(&'a [i32]),
+    Codes(&'a [u8]),
+    Texts(&'a LargeStringArray),
+}
+
+impl Column<'_> {
+    /// The values of two rows that have the key.
+    fn compare(&self, one: usize, other: usize) -> Ordering {
+        match self {
+            Column::Positions(positions) => positions.get(one).cmp(&positions.get(other)),
+            Column::Days(days) => days.get(one).cmp(&days.get(other)),
+            Column::Codes(codes) => codes.get(one).cmp(&codes.get(other)),
+            Column::Texts(texts) => texts.value(one).cmp(texts.value(other)),
+        }
+    }
+}
+
+fn columns<'a>(rows: &'a Rows) -> Result<Vec<Column<'a>>> {
+    let column = |name: &String| {
+        let column = rows.columns.get(rows.contract.require(name)?);
+        let column = column.ok_or_else(|| Error::internal(format!("no column `{name}`")))?;
+        Ok(if let Some(positions) = column.as_primitive_opt::<UInt32Type>() {
+            Column::Positions(positions.values())
+        } else if let Some(days) = column.as_primitive_opt::<Date32Type>() {
+            Column::Days(days.values())
+        } else if let Some(codes) = column.as_primitive_opt::<UInt8Type>() {
+            Column::Codes(codes.values())
+        } else if let Some(texts) = column.as_string_opt::<i64>() {
+            Column::Texts(texts)
+        } else {
+            return Err(Error::internal(format!("key column `{name}` is of a type that keys do not have")));
+        })
+    };
+    rows.contract.key.iter().map(column).collect()
+}
+
 /// One column of a key as numbers of so many bits; only of rows that have the key.
 enum Part<'a> {
     Positions(&'a [u32]),
@@ -275,22 +341,13 @@ impl Part<'_> {
 
 /// The columns of the key, which fit into 128 bits one after the other.
 fn parts<'a>(rows: &'a Rows, has_key: &[bool]) -> Result<Vec<Part<'a>>> {
-    let mut parts = Vec::new();
-    for name in &rows.contract.key {
-        let column = rows.columns.get(rows.contract.require(name)?);
-        let column = column.ok_or_else(|| Error::internal(format!("no column `{name}`")))?;
-        parts.push(if let Some(positions) = column.as_primitive_opt::<UInt32Type>() {
-            Part::Positions(positions.values())
-        } else if let Some(days) = column.as_primitive_opt::<Date32Type>() {
-            Part::Days(days.values())
-        } else if let Some(codes) = column.as_primitive_opt::<UInt8Type>() {
-            Part::Codes(codes.values())
-        } else if let Some(texts) = column.as_string_opt::<i64>() {
-            Part::Numbered(numbered(texts, has_key))
-        } else {
-            return Err(Error::internal(format!("key column `{name}` is of a type that keys do not have")));
-        });
-    }
+    let part = |column| match column {
+        Column::Positions(positions) => Part::Positions(positions),
+        Column::Days(days) => Part::Days(days),
+        Column::Codes(codes) => Part::Codes(codes),
+        Column::Texts(texts) => Part::Numbered(numbered(texts, has_key)),
+    };
+    let parts: Vec<Part> = columns(rows)?.into_iter().map(part).collect();
     if parts.iter().map(Part::width).sum::<u32>() > 128 {
         Err(Error::internal(format!("the key of `{}` is too wide", rows.contract.table)))
     } else {
@@ -407,4 +464,39 @@ pub fn mark_overlaps(rows: &mut Rows) -> Result<()> {
         rows.mark(row, Rule::OverlappingValidity, from);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rows_beside_each_other_are_enough_where_they_stand_in_order(
+            mut keys in prop::collection::vec((0..6_u32, 0..3_i32, any::<bool>()), 0..40),
+            is_in_order in any::<bool>(),
+        ) {
+            if is_in_order {
+                keys.sort_by_key(|&(first, _, _)| first);
+            }
+            let firsts: Vec<u32> = keys.iter().map(|&(first, _, _)| first).collect();
+            let days: Vec<i32> = keys.iter().map(|&(_, day, _)| day).collect();
+            let has_key: Vec<bool> = keys.iter().map(|&(_, _, has_key)| has_key).collect();
+            let found = duplicates_in_runs(&[Column::Positions(&firsts), Column::Days(&days)], &has_key);
+            let mut seen = HashSet::new();
+            let expected = with_key(&has_key).filter(|&row| !seen.insert((firsts[row], days[row])));
+            let rises = with_key(&has_key).zip(with_key(&has_key).skip(1)).all(|(one, next)| firsts[one] <= firsts[next]);
+            prop_assert_eq!(found, rises.then(|| expected.collect::<Vec<_>>()));
+        }
+    }
+
+    #[test]
+    fn a_long_run_is_looked_at_in_another_way() {
+        let (firsts, days): (Vec<u32>, Vec<i32>) = (0..=RUN_MAX as i32).map(|day| (7, day)).unzip();
+        let columns = [Column::Positions(&firsts), Column::Days(&days)];
+        assert_eq!(duplicates_in_runs(&columns, &[true; RUN_MAX + 1]), None);
+        assert_eq!(duplicates_in_runs(&columns, &[true; RUN_MAX]), Some(Vec::new()));
+    }
 }
