@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::clean::typed::{AccountMonths, Instalments, LoanMonths};
-use crate::clean::{CleanBank, LogRows, RowCounts, SetAside, Tables, TakeLogs};
+use crate::clean::{Accepted, CleanBank, LogRows, RowCounts, SetAside, Tables, TakeLogs};
 use crate::contract::Contracts;
 use crate::coverage::{self, Coverage, Rated};
 use crate::facts::ledgers::{Ledgers, Standings};
@@ -80,9 +80,9 @@ impl<'a> Logs<'a> {
 /// Some rows of a log as they are taken in.
 pub enum Prepared {
     Visits(Box<PreparedVisits>),
-    AccountMonths(Box<AccountMonths>),
-    LoanMonths(Box<LoanMonths>),
-    Instalments(Box<Instalments>),
+    AccountMonths(Box<AccountMonths>, Accepted),
+    LoanMonths(Box<LoanMonths>, Accepted),
+    Instalments(Box<Instalments>, Accepted),
 }
 
 impl TakeLogs for Logs<'_> {
@@ -99,13 +99,13 @@ impl TakeLogs for Logs<'_> {
         Ok(intake)
     }
 
-    fn prepare(intake: &Arc<VisitIntake>, rows: LogRows) -> Result<Prepared> {
+    fn prepare(intake: &Arc<VisitIntake>, rows: LogRows, accepted: Accepted) -> Result<Prepared> {
         // The rows of a ledger are added up as they are.
         Ok(match rows {
-            LogRows::Visits(rows) => Prepared::Visits(Box::new(intake.prepare(&rows, 0..rows.rows))),
-            LogRows::AccountMonths(rows) => Prepared::AccountMonths(Box::new(rows)),
-            LogRows::LoanMonths(rows) => Prepared::LoanMonths(Box::new(rows)),
-            LogRows::Instalments(rows) => Prepared::Instalments(Box::new(rows)),
+            LogRows::Visits(rows) => Prepared::Visits(Box::new(intake.prepare(&rows, accepted.rows()))),
+            LogRows::AccountMonths(rows) => Prepared::AccountMonths(Box::new(rows), accepted),
+            LogRows::LoanMonths(rows) => Prepared::LoanMonths(Box::new(rows), accepted),
+            LogRows::Instalments(rows) => Prepared::Instalments(Box::new(rows), accepted),
         })
     }
 
@@ -113,9 +113,15 @@ impl TakeLogs for Logs<'_> {
         let Some(Taken { register, visits, ledgers }) = &mut self.taken else { return Ok(()) };
         match prepared {
             Prepared::Visits(prepared) => visits.take(*prepared)?,
-            Prepared::AccountMonths(rows) => ledgers.take_account_months(tables, register, &rows),
-            Prepared::LoanMonths(rows) => ledgers.take_loan_months(tables, register, &rows),
-            Prepared::Instalments(rows) => ledgers.take_instalments(tables, register, &rows),
+            Prepared::AccountMonths(months, accepted) => {
+                ledgers.take_account_months(tables, register, &months, accepted.rows());
+            }
+            Prepared::LoanMonths(months, accepted) => {
+                ledgers.take_loan_months(tables, register, &months, accepted.rows());
+            }
+            Prepared::Instalments(instalments, accepted) => {
+                ledgers.take_instalments(tables, register, &instalments, accepted.rows());
+            }
         }
         Ok(())
     }

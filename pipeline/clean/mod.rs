@@ -27,8 +27,8 @@ use crate::read::{self, ReadFile, Source};
 
 pub use self::index::{IdIndex, Meaning};
 pub use self::rules::Rule;
-use self::table::{Before, Cleaned, Table};
-pub use self::table::{RowCounts, SetAside};
+pub use self::table::{Accepted, RowCounts, SetAside};
+use self::table::{Before, Cleaned, Prepare, Table};
 use self::typed::{
     AccountMonths, Accounts, Areas, Assignments, Branches, ConductEvents, Decisions, Grids, Households, Instalments,
     LoanMonths, Loans, Officers, OutsideDebts, PeerReviews, Profiles, ServicePoints, Visits, Watchlist,
@@ -127,8 +127,8 @@ pub trait TakeLogs: Send {
     type Prepared: Send;
     /// Before any log: `tables` hold everything but the logs, and `visits` is about how many rows that log has.
     fn begin(&mut self, tables: &Tables, visits: u64) -> Result<Self::Preparation>;
-    /// Prepares some accepted rows, while others prepare others.
-    fn prepare(preparation: &Self::Preparation, rows: LogRows) -> Result<Self::Prepared>;
+    /// Prepares the accepted ones of some rows, while others prepare others.
+    fn prepare(preparation: &Self::Preparation, rows: LogRows, accepted: Accepted) -> Result<Self::Prepared>;
     /// Takes the next rows of a log in, in the order of its files.
     fn take(&mut self, tables: &Tables, prepared: Self::Prepared) -> Result<()>;
 }
@@ -144,7 +144,7 @@ impl TakeLogs for NoLogs {
         Ok(())
     }
 
-    fn prepare((): &(), _: LogRows) -> Result<()> {
+    fn prepare((): &(), _: LogRows, _: Accepted) -> Result<()> {
         Ok(())
     }
 
@@ -153,7 +153,7 @@ impl TakeLogs for NoLogs {
     }
 }
 
-/// Rows of a log.
+/// Rows of a log, accepted or not.
 pub enum LogRows {
     Visits(Box<Visits>),
     AccountMonths(AccountMonths),
@@ -214,8 +214,8 @@ pub fn clean_with<L: TakeLogs>(bank: &Bank, contracts: &Contracts, as_of: Date, 
     // What is refused already is checked to its end, so that all faults are told, and is of no use to anybody.
     let preparation = if cleaning.is_refused() { None } else { Some(logs.begin(&tables, visits)?) };
     for (place, contract, source) in opened {
-        let prepare = |rows: Table| match &preparation {
-            Some(preparation) => L::prepare(preparation, log_rows(contract, &rows)?).map(Some),
+        let prepare = |rows: &Table, accepted: Accepted| match &preparation {
+            Some(preparation) => L::prepare(preparation, log_rows(contract, rows)?, accepted).map(Some),
             None => Ok(None),
         };
         let mut take = |rows: Option<L::Prepared>| rows.map_or(Ok(()), |rows| logs.take(&tables, rows));
@@ -372,7 +372,7 @@ impl<'a> Cleaning<'a> {
         contract: &Contract,
         place: usize,
         source: Source,
-        prepare: &(dyn Fn(Table) -> Result<P> + Sync),
+        prepare: Prepare<P>,
         take: &mut (dyn FnMut(P) -> Result<()> + Send),
     ) -> Result<()> {
         let cleaned = table::stream(contract, source, &self.before(contract), prepare, take);

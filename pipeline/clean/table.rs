@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -39,6 +40,41 @@ pub struct Table {
     pub columns: Vec<ArrayRef>,
     /// Where other tables refer to this one: its identifiers.
     pub index: Option<Arc<IdIndex>>,
+}
+
+/// Which rows of a table in memory are accepted: stretches of them that follow each other.
+#[derive(Clone, Debug)]
+pub struct Accepted(Vec<Range<usize>>);
+
+impl Accepted {
+    /// Every row.
+    pub fn all(rows: usize) -> Accepted {
+        Accepted(std::iter::once(0..rows).collect())
+    }
+
+    fn of(is_accepted: &[bool]) -> Accepted {
+        let (mut stretches, mut start) = (Vec::new(), 0);
+        for not_accepted in is_accepted.iter().enumerate().filter(|(_, is)| !**is).map(|(row, _)| row) {
+            stretches.push(start..not_accepted);
+            start = not_accepted + 1;
+        }
+        stretches.push(start..is_accepted.len());
+        Accepted(stretches.into_iter().filter(|rows| !rows.is_empty()).collect())
+    }
+
+    /// How many they are.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(Range::len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The rows, in order.
+    pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().flat_map(Clone::clone)
+    }
 }
 
 /// How many rows of a table were read, and what became of them; `read = accepted + set_aside + not_yet_known`.
@@ -123,6 +159,9 @@ pub fn clean(contract: &Contract, source: Source, before: &Before) -> Result<Cle
     rows.finish(before)
 }
 
+/// What rows of a log are prepared with.
+pub type Prepare<'a, P> = &'a (dyn Fn(&Table, Accepted) -> Result<P> + Sync);
+
 /// Checks a table piece by piece. Its accepted rows are prepared, several pieces side by side, and handed over in the
 /// order of its files; the same rows as `clean` accepts. For tables without an order of parents or validity, to which no
 /// other table refers; the table that is returned is empty.
@@ -130,7 +169,7 @@ pub fn stream<P: Send>(
     contract: &Contract,
     source: Source,
     before: &Before,
-    prepare: &(dyn Fn(Table) -> Result<P> + Sync),
+    prepare: Prepare<P>,
     take: &mut (dyn FnMut(P) -> Result<()> + Send),
 ) -> Result<Cleaned> {
     let forms = TextForms::of(&contract.table, &source.format)?;
@@ -143,40 +182,41 @@ pub fn stream<P: Send>(
         before,
         seen: keys::Seen::default(),
         is_out_of_order: &is_out_of_order,
+        again: None,
         cleaned: Cleaned::default(),
         prepare,
         take,
     };
     let mut faults = Collector::default();
+    // A batch is prepared as soon as it is checked, while a processor still has it at hand, and let go.
     let check = |piece: usize| {
-        let rows = Rows::join(contract, Arc::clone(&source), check_piece(contract, &source, piece, &forms, before)?)?;
-        let order = keys::order(&rows)?;
-        let is_accepted_so = !matches!(order, keys::Order::Other) && !is_out_of_order.load(Ordering::Relaxed);
-        let prepared = if is_accepted_so { Some(prepared(&rows, prepare)?) } else { None };
-        Ok(Piece { rows, order, prepared })
+        let mut batches = Vec::new();
+        for_each_checked(contract, &source, piece, &forms, before, &mut |batch| {
+            let mut rows = Rows::join(contract, Arc::clone(&source), vec![batch])?;
+            let order = keys::order(&rows)?;
+            let is_accepted_so = !matches!(order, keys::Order::Other) && !is_out_of_order.load(Ordering::Relaxed);
+            let prepared = if is_accepted_so { Some(rows.take_prepared(prepare)?) } else { None };
+            batches.push(Batch { rows, order, prepared });
+            Ok(())
+        })?;
+        Ok(batches)
     };
     // Enough pieces that no thread waits for another, and no more rows than must be.
     let ahead = rayon::current_num_threads() + 2;
-    in_order::make_and_take(source.pieces(), ahead, check, |number, piece| {
-        match faults.take(piece)?.filter(|_| faults.is_empty()) {
-            Some(piece) => log.next(number, piece),
-            None => Ok(()),
-        }
+    in_order::make_and_take(source.pieces(), ahead, check, |piece, batches: Result<Vec<Batch<P>>>| {
+        let batches = faults.take(batches)?.filter(|_| faults.is_empty()).unwrap_or_default();
+        batches.into_iter().enumerate().try_for_each(|(at, batch)| log.next((piece, at), batch))
     })?;
     faults.refuse()?;
     Ok(log.cleaned)
 }
 
-fn prepared<P>(rows: &Rows, prepare: &(dyn Fn(Table) -> Result<P> + Sync)) -> Result<Vec<P>> {
-    rows.accepted()?.into_iter().map(prepare).collect()
-}
-
-/// A piece of a log that was checked.
-struct Piece<'a, P> {
+/// A batch of a log that was checked.
+struct Batch<'a, P> {
     rows: Rows<'a>,
     order: keys::Order,
-    /// The accepted rows, where keys that came before do not change which they are.
-    prepared: Option<Vec<P>>,
+    /// The accepted rows, where keys that came before do not change which they are; `rows` has let go of them then.
+    prepared: Option<P>,
 }
 
 /// A table that is cleaned piece by piece.
@@ -187,27 +227,35 @@ struct Log<'a, P> {
     before: &'a Before<'a>,
     /// The keys of the rows so far.
     seen: keys::Seen,
-    /// For those who prepare pieces: what they would prepare is of no use any more.
+    /// For those who prepare batches: what they would prepare is of no use any more.
     is_out_of_order: &'a AtomicBool,
+    /// The piece that was checked once more last, for batches that were prepared to no use.
+    again: Option<(usize, Vec<CheckedBatch>)>,
     /// What became of the rows so far.
     cleaned: Cleaned,
-    prepare: &'a (dyn Fn(Table) -> Result<P> + Sync),
+    prepare: Prepare<'a, P>,
     take: &'a mut (dyn FnMut(P) -> Result<()> + Send),
 }
 
 impl<P> Log<'_, P> {
-    /// Takes the next checked piece in.
-    fn next(&mut self, number: usize, piece: Piece<P>) -> Result<()> {
-        let Piece { mut rows, order, prepared: so_far } = piece;
+    /// Takes the next checked batch in: which one of which piece it is, in the order of the files.
+    fn next(&mut self, place: (usize, usize), batch: Batch<P>) -> Result<()> {
+        let Batch { mut rows, order, prepared } = batch;
+        let is_prepared = prepared.is_some();
         if !keys::follow(&mut rows, &order, &mut self.seen)? {
-            self.look_back(number)?;
+            self.look_back(place)?;
             keys::follow(&mut rows, &order, &mut self.seen)?;
         }
-        let accepted = match so_far.filter(|_| !self.seen.is_all()) {
-            Some(accepted) => accepted,
-            None => prepared(&rows, self.prepare)?,
+        let prepared = match prepared.filter(|_| !self.seen.is_all()) {
+            Some(prepared) => prepared,
+            None => {
+                if is_prepared {
+                    rows.take_back(self.again(place)?);
+                }
+                rows.take_prepared(self.prepare)?
+            }
         };
-        accepted.into_iter().try_for_each(&mut *self.take)?;
+        (self.take)(prepared)?;
         let found = rows.outcome(self.before);
         self.cleaned.counts += found.counts;
         self.cleaned.set_aside.extend(found.set_aside);
@@ -218,17 +266,33 @@ impl<P> Log<'_, P> {
         Ok(())
     }
 
-    /// Keys came out of order: from here on all of them are remembered, those of the pieces before too, which are read
+    /// Keys came out of order: from here on all of them are remembered, those of the batches before too, which are read
     /// once more.
-    fn look_back(&mut self, next: usize) -> Result<()> {
-        for piece in 0..next {
-            let batches = check_piece(self.contract, self.source, piece, self.forms, self.before)?;
-            let rows = Rows::join(self.contract, Arc::clone(self.source), batches)?;
-            self.seen.remember(&rows)?;
+    fn look_back(&mut self, (next, at): (usize, usize)) -> Result<()> {
+        let Log { contract, source, forms, before, seen, .. } = self;
+        for piece in 0..=next {
+            let mut batches = if piece < next { usize::MAX } else { at };
+            for_each_checked(contract, source, piece, forms, before, &mut |batch| {
+                if batches > 0 {
+                    batches -= 1;
+                    seen.remember(&Rows::join(contract, Arc::clone(source), vec![batch])?)?;
+                }
+                Ok(())
+            })?;
         }
-        self.seen.remember_all();
+        seen.remember_all();
         self.is_out_of_order.store(true, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The columns of a batch, checked once more.
+    fn again(&mut self, (piece, at): (usize, usize)) -> Result<Vec<ArrayRef>> {
+        if self.again.as_ref().is_none_or(|(last, _)| *last != piece) {
+            self.again = Some((piece, check_piece(self.contract, self.source, piece, self.forms, self.before)?));
+        }
+        let batch = self.again.as_mut().and_then(|(_, batches)| batches.get_mut(at));
+        let batch = batch.ok_or_else(|| Error::internal("a piece has fewer batches when it is read again"))?;
+        Ok(std::mem::take(&mut batch.columns))
     }
 }
 
@@ -245,7 +309,7 @@ fn check_pieces(contract: &Contract, source: &Source, forms: &TextForms, before:
     Ok(batches)
 }
 
-/// Reads a piece and checks its rows batch by batch; what it held is let go before the next one is read.
+/// Reads a piece and checks its rows batch by batch.
 fn check_piece(
     contract: &Contract,
     source: &Source,
@@ -254,13 +318,29 @@ fn check_piece(
     before: &Before,
 ) -> Result<Vec<CheckedBatch>> {
     let mut checked: Vec<CheckedBatch> = Vec::new();
-    source.read(piece, &mut |batch| {
-        let mut next = check_batch(contract, source, batch, forms, before)?;
-        next.place = (piece, checked.len());
-        checked.push(next);
+    for_each_checked(contract, source, piece, forms, before, &mut |batch| {
+        checked.push(batch);
         Ok(())
     })?;
     Ok(checked)
+}
+
+/// Reads a piece and hands its batches over as they are checked; what one held is let go before the next one is read.
+fn for_each_checked(
+    contract: &Contract,
+    source: &Source,
+    piece: usize,
+    forms: &TextForms,
+    before: &Before,
+    take: &mut dyn FnMut(CheckedBatch) -> Result<()>,
+) -> Result<()> {
+    let mut number = 0;
+    source.read(piece, &mut |batch| {
+        let mut next = check_batch(contract, source, batch, forms, before)?;
+        next.place = (piece, number);
+        number += 1;
+        take(next)
+    })
 }
 
 fn check_batch(
@@ -638,22 +718,24 @@ impl<'a> Rows<'a> {
         Ok(Cleaned { table, counts, set_aside, origins, newest: self.newest })
     }
 
-    /// The accepted rows, batch by batch.
-    fn accepted(&self) -> Result<Vec<Table>> {
+    /// Prepares the accepted rows of a batch. Of its columns only those are kept that are asked for afterwards: keys, and
+    /// days, which are told in their own form.
+    fn take_prepared<P>(&mut self, prepare: Prepare<P>) -> Result<P> {
         let is_accepted = self.accepted_rows();
-        let ends = self.batches.iter().skip(1).map(|batch| batch.start).chain([self.len()]);
-        let tables = self.batches.iter().zip(ends).enumerate().map(|(place, (batch, end))| {
-            let (start, rows) = (batch.start, end - batch.start);
-            let of_batch = is_accepted.get(start..end).unwrap_or(&[]);
-            let kept = of_batch.iter().filter(|&&is_accepted| is_accepted).count();
-            let is_accepted = (kept < rows).then(|| BooleanArray::from(of_batch.to_vec()));
-            let columns = self.columns.iter().zip(&self.parts).map(|(column, parts)| {
-                let part = parts.get(place).map_or_else(|| column.slice(start, rows), Arc::clone);
-                accepted(vec![part], is_accepted.as_ref())
-            });
-            Ok(Table { rows: kept, columns: columns.collect::<Result<_>>()?, index: None })
-        });
-        tables.collect()
+        let columns = self.parts.iter().zip(&self.columns);
+        let columns = columns.map(|(part, column)| Arc::clone(part.first().unwrap_or(column)));
+        let table = Table { rows: self.len(), columns: columns.collect(), index: None };
+        let prepared = prepare(&table, Accepted::of(&is_accepted))?;
+        for part in self.parts.iter_mut().flatten().filter(|part| part.as_primitive_opt::<Date32Type>().is_none()) {
+            *part = Arc::new(NullArray::new(part.len()));
+        }
+        Ok(prepared)
+    }
+
+    /// Takes the columns of a batch back that let go of them.
+    fn take_back(&mut self, columns: Vec<ArrayRef>) {
+        let parts = self.parts.iter_mut().zip(columns).flat_map(|(parts, column)| Some((parts.first_mut()?, column)));
+        parts.for_each(|(part, column)| *part = column);
     }
 
     /// What became of the rows.
@@ -882,4 +964,25 @@ fn range_message(column: &Column, value: &str) -> String {
         bounds.push("it is too large, or no finite number".to_string());
     }
     format!("`{name}` is {value}; {}", bounds.join(" and "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepted_rows_are_those_that_are_marked_so() {
+        let found = |is_accepted: &[bool]| {
+            let accepted = Accepted::of(is_accepted);
+            assert_eq!(
+                (accepted.len(), accepted.is_empty()),
+                (accepted.rows().count(), accepted.rows().next().is_none())
+            );
+            accepted.rows().collect::<Vec<_>>()
+        };
+        assert_eq!(found(&[]), [0; 0]);
+        assert_eq!(found(&[false, false]), [0; 0]);
+        assert_eq!(found(&[true, true]), [0, 1]);
+        assert_eq!(found(&[false, true, true, false, false, true]), [1, 2, 5]);
+    }
 }

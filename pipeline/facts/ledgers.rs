@@ -103,15 +103,23 @@ impl Ledgers {
     /// Of ledgers that are in memory as a whole.
     pub fn of(tables: &Tables, register: &Register) -> Ledgers {
         let mut ledgers = Ledgers::begin(tables, register);
-        ledgers.take_account_months(tables, register, &tables.account_months);
-        ledgers.take_loan_months(tables, register, &tables.loan_months);
+        let (account_months, loan_months) = (&tables.account_months, &tables.loan_months);
+        ledgers.take_account_months(tables, register, account_months, 0..account_months.rows);
+        ledgers.take_loan_months(tables, register, loan_months, 0..loan_months.rows);
         if let Some(instalments) = &tables.instalments {
-            ledgers.take_instalments(tables, register, instalments);
+            ledgers.take_instalments(tables, register, instalments, 0..instalments.rows);
         }
         ledgers
     }
 
-    pub fn take_account_months(&mut self, tables: &Tables, register: &Register, months: &AccountMonths) {
+    /// Takes some rows of account months in.
+    pub fn take_account_months(
+        &mut self,
+        tables: &Tables,
+        register: &Register,
+        months: &AccountMonths,
+        rows: impl Iterator<Item = usize>,
+    ) {
         // Months are few and rows are many: the place of each day among the months is found once.
         let complete = CompleteMonths::until(self.as_of, ACCOUNT_MONTHS);
         let first = self.as_of.months_earlier(ACCOUNT_MONTHS + 1);
@@ -119,7 +127,7 @@ impl Ledgers {
         let place = |month: Date| *places.get(usize::try_from(month.0.checked_sub(first.0)?).ok()?)?;
         // Rows of one account follow each other in most exports: what does not change is not looked up again.
         let mut owner = Remembered::new(|account| register.number(tables.accounts.household_id.get(account)?));
-        for row in 0..months.rows {
+        for row in rows {
             let Some(position) = months.month.get(row).and_then(place) else { continue };
             let household = months.account_id.get(row).and_then(|account| owner.of(account));
             let Some(custom) = household.and_then(|household| self.customs.get_mut(household)) else { continue };
@@ -129,11 +137,18 @@ impl Ledgers {
         }
     }
 
-    pub fn take_loan_months(&mut self, tables: &Tables, register: &Register, months: &LoanMonths) {
+    /// Takes some rows of loan months in.
+    pub fn take_loan_months(
+        &mut self,
+        tables: &Tables,
+        register: &Register,
+        months: &LoanMonths,
+        rows: impl Iterator<Item = usize>,
+    ) {
         let window = Window::months_to(self.as_of, 12);
         let mut owner = Remembered::new(|loan| register.number(tables.loans.household_id.get(loan)?));
         let days = LoanDay::ALL.map(|day| day.date(self.as_of));
-        for row in 0..months.rows {
+        for row in rows {
             let Some((loan, month_end)) = months.loan_id.get(row).zip(months.month_end.get(row)) else { continue };
             let standing = Standing {
                 month_end,
@@ -155,11 +170,18 @@ impl Ledgers {
         }
     }
 
-    pub fn take_instalments(&mut self, tables: &Tables, register: &Register, instalments: &Instalments) {
+    /// Takes some rows of instalments in.
+    pub fn take_instalments(
+        &mut self,
+        tables: &Tables,
+        register: &Register,
+        instalments: &Instalments,
+        rows: impl Iterator<Item = usize>,
+    ) {
         let as_of = self.as_of;
         let (past, ahead) = (Window::months_to(as_of, 24), Window::months_from(as_of, 12));
         let mut owner = Remembered::new(|loan| register.number(tables.loans.household_id.get(loan)?));
-        for row in 0..instalments.rows {
+        for row in rows {
             let Some((loan, due_on)) = instalments.loan_id.get(row).zip(instalments.due_on.get(row)) else { continue };
             let household = owner.of(loan);
             let Some(repayment) = household.and_then(|household| self.repayments.get_mut(household)) else { continue };

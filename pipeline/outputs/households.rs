@@ -5,10 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array as _, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray, UInt32Array,
+    Array as _, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray, StringArray,
+    UInt32Array,
 };
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::Int64Type;
+use arrow::datatypes::{DataType, Field, Int64Type};
+use arrow::error::ArrowError;
 
 use crate::clean::IdIndex;
 use crate::clean::typed::Rows as _;
@@ -93,8 +96,6 @@ pub(super) fn visit_checks(outputs: &Outputs, checked: &CheckedVisits) -> Result
     let Outputs { results, large } = outputs;
     let CheckedVisits { visits, flags, .. } = checked;
     let branch_ids = &results.tables.grids.branch_id;
-    let names = Flag::ALL.map(Flag::name);
-    let named = move |flags: Flags| flags.iter().map(move |flag| names.get(flag as usize).copied().unwrap_or(""));
     at_once(vec![
         Box::new(|| Ok(Arc::new(visits.ids.clone()))),
         Box::new(|| coded(places(&visits.officers), &large.officers)),
@@ -103,8 +104,27 @@ pub(super) fn visit_checks(outputs: &Outputs, checked: &CheckedVisits) -> Result
         Box::new(|| coded(places(&visits.grids).map(|grid| branch_ids.get(grid?)), &large.branches)),
         Box::new(|| Ok(Arc::new(visits.started_at.clone()))),
         Box::new(|| Ok(Arc::new(flags.iter().map(|flags| Some(flags.is_valid())).collect::<BooleanArray>()))),
-        Box::new(|| Ok(list(flags.iter().map(|&of| named(of))))),
+        Box::new(|| flag_names(flags)),
     ])
+}
+
+/// The names of the flags of each visit. Millions of lists of few texts: their bytes are laid down one after the other.
+fn flag_names(flags: &[Flags]) -> Result<ArrayRef> {
+    let names = Flag::ALL.map(Flag::name);
+    let (mut lists, mut ends, mut bytes) = (Vec::with_capacity(flags.len() + 1), vec![0], Vec::new());
+    lists.push(0);
+    for of_visit in flags {
+        for flag in of_visit.iter() {
+            bytes.extend_from_slice(names.get(flag as usize).copied().unwrap_or("").as_bytes());
+            ends.push(i32::try_from(bytes.len()).map_err(|_| Error::internal("too many flags in one part"))?);
+        }
+        lists.push(ends.len() as i32 - 1);
+    }
+    let wrong = |error: ArrowError| Error::internal(error.to_string());
+    let names = StringArray::try_new(OffsetBuffer::new(ends.into()), bytes.into(), None).map_err(wrong)?;
+    let lists = OffsetBuffer::new(lists.into());
+    let field = Arc::new(Field::new("item", DataType::Utf8, false));
+    Ok(Arc::new(ListArray::try_new(field, lists, Arc::new(names), None).map_err(wrong)?))
 }
 
 fn places(positions: &UInt32Array) -> impl Iterator<Item = Option<usize>> + '_ {

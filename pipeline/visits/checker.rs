@@ -7,7 +7,7 @@ use crate::calendar::{Date, Window, day_of};
 use crate::rulebook::VisitChecks as Rules;
 
 use super::distance::{Position, at_most_m, distance_m};
-use super::record::{NONE, Record};
+use super::record::{NONE, Photo, Record};
 use super::tallies::BranchTallies;
 use super::{Flag, Flags};
 
@@ -29,7 +29,7 @@ pub(super) struct Checker<'a> {
 struct Earlier {
     /// By officer, of the onsite visits.
     officers: HashMap<u32, Onsite>,
-    photos: HashSet<u128>,
+    photos: HashSet<Photo>,
 }
 
 /// The earlier onsite visits of one officer.
@@ -45,7 +45,7 @@ pub(super) type Checked = (Vec<(u32, Flags)>, BranchTallies);
 impl Checker<'_> {
     pub fn check(&self, branch: u32, visits: Vec<Record>) -> Checked {
         let shared = shared_devices(&visits);
-        let photos = visits.iter().filter(|visit| visit.photo != 0).count();
+        let photos = visits.iter().filter(|visit| visit.photo != Photo::NONE).count();
         let mut earlier = Earlier { officers: HashMap::new(), photos: HashSet::with_capacity(photos) };
         let mut tallies = BranchTallies::default();
         let mut flags = Vec::with_capacity(visits.len());
@@ -82,7 +82,7 @@ impl Checker<'_> {
 
     /// The flags that show against earlier visits of the branch, in which this one is then noted.
     fn check_against(&self, visit: &mut Record, earlier: &mut Earlier) {
-        let is_new = visit.photo == 0 || earlier.photos.insert(visit.photo);
+        let is_new = visit.photo == Photo::NONE || earlier.photos.insert(visit.photo);
         visit.flags.set(Flag::DuplicatePhoto, !is_new);
         if !visit.is_onsite {
             return;
@@ -212,7 +212,7 @@ mod tests {
             ended_at: started_at,
             longitude: f64::NAN,
             latitude: f64::NAN,
-            photo: 0,
+            photo: Photo::NONE,
             number,
             officer: 0,
             grid: 0,

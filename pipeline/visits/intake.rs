@@ -1,7 +1,7 @@
 //! What is done to each visit of the log by itself, some visits at a time and on any thread: it is flagged for what it shows
 //! alone, and of it only that is kept which its branch, the table of checks and the indicators need.
 
-use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use hashbrown::HashMap;
 
@@ -18,7 +18,7 @@ use super::distance::{Position, at_most_m, distance_m};
 use super::listed::{self, PackedList};
 use super::packed::Packer;
 use super::recent::{self, NO_WORD, PackedRecent, Recent};
-use super::record::{NONE, Record};
+use super::record::{NONE, Photo, Record};
 use super::tallies::Issue;
 use super::{EVALUATED_MONTHS, Flag, Flags};
 
@@ -45,6 +45,22 @@ pub struct VisitIntake {
     assignments: Assignments,
     grid_branches: Vec<u32>,
     pub(super) officer_branches: Vec<u32>,
+    spare: Spare,
+}
+
+/// Room for records that nobody uses any more. Memory that is used again is not cleared again by the system.
+#[derive(Default)]
+struct Spare(Mutex<Vec<Vec<(u32, Record)>>>);
+
+impl Spare {
+    fn take(&self) -> Vec<(u32, Record)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn give_back(&self, mut records: Vec<(u32, Record)>) {
+        records.clear();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(records);
+    }
 }
 
 /// Where a household lives on the as-of date, and its number and branch there; not a number where it has no position.
@@ -112,13 +128,14 @@ impl VisitIntake {
             assignments: assignments(tables),
             grid_branches: (0..grids.rows).map(|grid| branch(grids.branch_id.get(grid))).collect(),
             officer_branches: (0..officers.rows).map(|officer| branch(officers.branch_id.get(officer))).collect(),
+            spare: Spare::default(),
         })
     }
 
-    /// Prepares some accepted visits.
-    pub fn prepare(&self, visits: &Visits, rows: Range<usize>) -> PreparedVisits {
-        let mut records = Vec::with_capacity(rows.len());
-        let mut evaluated = Vec::with_capacity(rows.len());
+    /// Prepares some visits, those of accepted rows.
+    pub fn prepare(&self, visits: &Visits, rows: impl Iterator<Item = usize>) -> PreparedVisits {
+        let mut records = self.spare.take();
+        let mut evaluated = Vec::with_capacity(visits.rows);
         let mut devices = Numbered::default();
         for row in rows {
             let Some((branch, mut record)) = self.record(visits, row) else { continue };
@@ -133,6 +150,11 @@ impl VisitIntake {
         let recent = recent.map(|(&row, (_, record))| recent_of(visits, row, record));
         let recent = recent::pack(&recent.collect::<Vec<_>>(), &mut packer);
         PreparedVisits { records, devices: devices.texts(), listed, recent }
+    }
+
+    /// Gives the room of records back that were taken in.
+    pub(super) fn give_back(&self, records: Vec<(u32, Record)>) {
+        self.spare.give_back(records);
     }
 
     fn is_recent(&self, record: &Record) -> bool {
@@ -172,7 +194,7 @@ impl VisitIntake {
             ended_at,
             longitude: position.map_or(f64::NAN, |position| position.longitude),
             latitude: position.map_or(f64::NAN, |position| position.latitude),
-            photo: visits.photo_hash.get(row).map_or(0, fingerprint),
+            photo: visits.photo_hash.get(row).map_or(Photo::NONE, |hash| Photo::of(fingerprint(hash))),
             number: 0,
             officer,
             grid: grid as u32,

@@ -7,12 +7,12 @@ use arrow::compute::interleave;
 use arrow::datatypes::{TimestampMicrosecondType, UInt32Type};
 use rayon::prelude::*;
 
-use crate::clean::typed::{Rows as _, Visits};
+use crate::clean::typed::{References, Rows as _, Visits};
 use crate::fault::{Error, Result};
 use crate::read::spill::{Kept, Spill};
 
 use super::packed::{Packer, Unpacker, lost};
-use super::record::{MOMENT_UNITS, NONE, none_or, or_none};
+use super::record::{NONE, none_or, or_none};
 
 /// Visits of one part of a table that had to be sorted.
 const SORTED_PART: usize = 1 << 17;
@@ -79,10 +79,8 @@ impl ListedVisits {
 
     fn pack(&self, packer: &mut Packer) -> PackedList {
         let ids: Vec<&str> = self.ids.iter().map(Option::unwrap_or_default).collect();
-        let mut positions =
-            [&self.officers, &self.grids, &self.households].map(|column| column.values().iter().copied());
-        let positions = positions.each_mut().map(|column| column as &mut dyn Iterator<Item = u32>);
-        pack_columns(&ids, positions, &mut self.started_at.values().iter().copied(), packer)
+        let positions = [&self.officers, &self.grids, &self.households].map(|column| column.values().iter().copied());
+        pack_columns(&ids, positions, self.started_at.values().iter().copied(), packer)
     }
 
     fn unpack(bytes: &[u8], rows: usize) -> Result<ListedVisits> {
@@ -107,32 +105,26 @@ pub(super) struct PackedList {
 
 /// Packs some rows of the log.
 pub(super) fn pack(visits: &Visits, rows: &[usize], packer: &mut Packer) -> PackedList {
-    let position = |position: Option<usize>| position.map_or(NONE, |position| position as u32);
     let ids: Vec<&str> = rows.iter().map(|&row| visits.visit_id.text(row)).collect();
-    pack_columns(
-        &ids,
-        [
-            &mut rows.iter().map(|&row| position(visits.officer_id.get(row))),
-            &mut rows.iter().map(|&row| position(visits.grid_id.get(row))),
-            &mut rows.iter().map(|&row| position(visits.household_id.get(row))),
-        ],
-        &mut rows.iter().map(|&row| visits.started_at.get(row).unwrap_or_default()),
-        packer,
-    )
+    let positions = [&visits.officer_id, &visits.grid_id, &visits.household_id];
+    let position = |column: &References, row| column.get(row).map_or(NONE, |position| position as u32);
+    let positions = positions.map(|column| rows.iter().map(move |&row| position(column, row)));
+    let started_at = rows.iter().map(|&row| visits.started_at.get(row).unwrap_or_default());
+    pack_columns(&ids, positions, started_at, packer)
 }
 
 fn pack_columns(
     ids: &[&str],
-    positions: [&mut dyn Iterator<Item = u32>; 3],
-    started_at: &mut dyn Iterator<Item = i64>,
+    positions: [impl Iterator<Item = u32>; 3],
+    started_at: impl Iterator<Item = i64>,
     packer: &mut Packer,
 ) -> PackedList {
     let is_rising = ids.is_sorted_by(|one, next| one < next);
     pack_ids(ids, packer);
     for column in positions {
-        packer.numbers(column.map(or_none), &[]);
+        packer.numbers(column.map(or_none));
     }
-    packer.numbers(started_at, &MOMENT_UNITS);
+    packer.moments(started_at);
     let ends = ids.first().zip(ids.last()).map(|(first, last)| (first.to_string(), last.to_string()));
     PackedList { rows: ids.len(), bytes: packer.end(), ends, is_rising }
 }
@@ -146,7 +138,7 @@ fn pack_ids(ids: &[&str], packer: &mut Packer) {
             alike = alike.get(..same).unwrap_or_default();
         }
     }
-    packer.numbers(ids.iter().map(|id| id.len() as i64), &[]);
+    packer.numbers(ids.iter().map(|id| id.len() as i64));
     packer.bytes(alike);
     let mut rest = Vec::with_capacity(ids.iter().map(|id| id.len() - alike.len()).sum());
     ids.iter().for_each(|id| rest.extend_from_slice(id.as_bytes().get(alike.len()..).unwrap_or_default()));

@@ -76,10 +76,11 @@ impl VisitLog {
         let count = u32::try_from(records.len()).ok().and_then(|count| first.checked_add(count));
         self.visits = count.ok_or_else(|| Error::internal("more visits than can be counted"))?;
         let devices: Vec<u32> = devices.into_iter().map(|device| self.device(device)).collect();
-        for (branch, record) in records {
+        for &(branch, ref record) in &records {
             let device = devices.get(record.device as usize).copied().unwrap_or(NONE);
-            self.store.push(branch, Record { number: first + record.number, device, ..record })?;
+            self.store.push(branch, Record { number: first + record.number, device, ..*record })?;
         }
+        self.intake.give_back(records);
         self.recent.push(first, recent)?;
         self.listed.push(listed)
     }

@@ -7,6 +7,15 @@ use crate::fault::{Error, Result};
 /// Bytes that follow the last column, so that eight bytes can be read at once wherever a number begins.
 const PAD: usize = 8;
 
+/// Units in which moments are mostly written, in microseconds.
+const MINUTE: u64 = 60_000_000;
+const SECOND: u64 = 1_000_000;
+const MILLISECOND: u64 = 1_000;
+
+fn above(value: i64, least: i64) -> u64 {
+    value.wrapping_sub(least).cast_unsigned()
+}
+
 /// Columns that are being packed one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Packer {
@@ -16,42 +25,56 @@ pub(super) struct Packer {
 }
 
 impl Packer {
-    /// Adds a column. `units` are tried in their order, the greatest first; where none divides the numbers they are
-    /// counted in ones.
-    pub fn numbers(&mut self, values: impl Iterator<Item = i64>, units: &[i64]) {
-        self.column.clear();
-        let (mut least, mut most) = (i64::MAX, i64::MIN);
-        self.column.extend(values.inspect(|&value| (least, most) = (least.min(value), most.max(value))));
-        if self.column.is_empty() {
-            (least, most) = (0, 0);
+    /// Adds a column.
+    pub fn numbers(&mut self, values: impl Iterator<Item = i64>) {
+        let least = self.begin(values);
+        self.write::<1>(least);
+    }
+
+    /// Adds a column of microseconds, which are mostly whole minutes, seconds or milliseconds.
+    pub fn moments(&mut self, values: impl Iterator<Item = i64>) {
+        let least = self.begin(values);
+        // Each unit is known to the compiler, so that nothing is divided number by number.
+        match () {
+            () if self.is_in::<MINUTE>(least) => self.write::<MINUTE>(least),
+            () if self.is_in::<SECOND>(least) => self.write::<SECOND>(least),
+            () if self.is_in::<MILLISECOND>(least) => self.write::<MILLISECOND>(least),
+            () => self.write::<1>(least),
         }
-        let above = |value: i64| value.wrapping_sub(least).cast_unsigned();
-        let divides = |unit: &&i64| self.column.iter().all(|&value| above(value) % unit.unsigned_abs() == 0);
-        let unit = units.iter().find(divides).copied().unwrap_or(1);
-        let range = above(most) / unit.unsigned_abs();
+    }
+
+    /// Takes the numbers of a column; the smallest of them.
+    fn begin(&mut self, values: impl Iterator<Item = i64>) -> i64 {
+        self.column.clear();
+        self.column.extend(values);
+        self.column.iter().copied().min().unwrap_or(0)
+    }
+
+    fn is_in<const UNIT: u64>(&self, least: i64) -> bool {
+        self.column.iter().all(|&value| above(value, least).is_multiple_of(UNIT))
+    }
+
+    fn write<const UNIT: u64>(&mut self, least: i64) {
+        let range = self.column.iter().map(|&value| above(value, least)).max().unwrap_or(0) / UNIT;
         let width = (u64::BITS - range.leading_zeros()).div_ceil(8) as usize;
         self.bytes.extend(least.to_le_bytes());
-        self.bytes.extend(unit.to_le_bytes());
+        self.bytes.extend(UNIT.to_le_bytes());
         self.bytes.push(width as u8);
         let mut at = self.bytes.len();
         // Eight bytes are written for each number, and the next one begins where this one ends.
         self.bytes.resize(at + width * self.column.len() + PAD, 0);
-        let mut write = |packed: u64| {
+        for &value in &self.column {
             if let Some(slot) = self.bytes.get_mut(at..at + PAD) {
-                slot.copy_from_slice(&packed.to_le_bytes());
+                slot.copy_from_slice(&(above(value, least) / UNIT).to_le_bytes());
             }
             at += width;
-        };
-        match unit {
-            1 => self.column.iter().for_each(|&value| write(above(value))),
-            _ => self.column.iter().for_each(|&value| write(above(value) / unit.unsigned_abs())),
         }
         self.bytes.truncate(at);
     }
 
     /// Adds bytes as they are.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.numbers(std::iter::once(bytes.len() as i64), &[]);
+        self.numbers(std::iter::once(bytes.len() as i64));
         self.bytes.extend(bytes);
     }
 
@@ -120,16 +143,16 @@ mod tests {
     #[test]
     fn what_is_packed_is_small() {
         let mut packer = Packer::default();
-        packer.numbers((0..1000).map(|row| 1_780_000_000_000_000 + row % 250 * 60_000_000), &[60_000_000, 1_000_000]);
+        packer.moments((0..1000).map(|row| 1_780_000_000_000_000 + row % 250 * 60_000_000));
         assert_eq!(packer.end().len(), 8 + 8 + 1 + 1000 + PAD);
-        packer.numbers(std::iter::repeat_n(7, 1000), &[]);
+        packer.numbers(std::iter::repeat_n(7, 1000));
         assert_eq!(packer.end().len(), 8 + 8 + 1 + PAD);
     }
 
     #[test]
     fn what_ends_early_is_told() {
         let mut packer = Packer::default();
-        packer.numbers([1, 500].into_iter(), &[]);
+        packer.numbers([1, 500].into_iter());
         let packed = packer.end();
         assert!(Unpacker::of(&packed).numbers(2).is_ok());
         assert!(Unpacker::of(&packed).numbers(3).is_err());
@@ -144,12 +167,14 @@ mod tests {
             text in prop::collection::vec(any::<u8>(), 0..50),
         ) {
             let mut packer = Packer::default();
-            packer.numbers(numbers.iter().copied(), &[]);
+            packer.numbers(numbers.iter().copied());
+            packer.moments(numbers.iter().copied());
             packer.bytes(&text);
-            packer.numbers(small.iter().map(|number| number * 1_000_000), &[60_000_000, 1_000_000]);
+            packer.moments(small.iter().map(|number| number * 1_000_000));
             let packed = packer.end();
             let mut unpacker = Unpacker::of(&packed);
-            prop_assert_eq!(unpacker.numbers(numbers.len()).unwrap().collect::<Vec<_>>(), numbers);
+            prop_assert_eq!(&unpacker.numbers(numbers.len()).unwrap().collect::<Vec<_>>(), &numbers);
+            prop_assert_eq!(&unpacker.numbers(numbers.len()).unwrap().collect::<Vec<_>>(), &numbers);
             prop_assert_eq!(unpacker.bytes().unwrap(), text);
             let found: Vec<i64> = unpacker.numbers(small.len()).unwrap().map(|number| number / 1_000_000).collect();
             prop_assert_eq!(found, small);

@@ -6,7 +6,6 @@ use crate::fault::{Error, Result};
 use crate::read::spill::{Kept, Spill};
 
 use super::packed::{Packer, Unpacker};
-use super::record::MOMENT_UNITS;
 
 /// A column of small numbers: codes of words, what became of an issue, whether there was a household.
 #[derive(Clone, Copy, Debug)]
@@ -71,18 +70,23 @@ struct Columns<T> {
 }
 
 pub(super) fn pack(visits: &[Recent], packer: &mut Packer) -> PackedRecent {
-    let mut column = |of: &dyn Fn(&Recent) -> i64, units: &[i64]| {
-        packer.numbers(visits.iter().map(of), units);
-        packer.end()
-    };
     let columns = Columns {
-        numbers: column(&|visit| i64::from(visit.number), &[]),
-        grids: column(&|visit| i64::from(visit.grid), &[]),
-        days: column(&|visit| i64::from(visit.day), &[]),
-        coded: [0, 1, 2, 3, 4].map(|place| column(&|visit| visit.coded.get(place).copied().map_or(0, i64::from), &[])),
-        record_delays: column(&|visit| visit.record_delay, &MOMENT_UNITS),
+        numbers: column(visits, packer, |visit| i64::from(visit.number)),
+        grids: column(visits, packer, |visit| i64::from(visit.grid)),
+        days: column(visits, packer, |visit| i64::from(visit.day)),
+        coded: [0, 1, 2, 3, 4]
+            .map(|place| column(visits, packer, |visit| visit.coded.get(place).copied().map_or(0, i64::from))),
+        record_delays: {
+            packer.moments(visits.iter().map(|visit| visit.record_delay));
+            packer.end()
+        },
     };
     PackedRecent { rows: visits.len(), columns }
+}
+
+fn column(visits: &[Recent], packer: &mut Packer, of: impl Fn(&Recent) -> i64) -> Box<[u8]> {
+    packer.numbers(visits.iter().map(of));
+    packer.end()
 }
 
 impl RecentVisits {

@@ -11,8 +11,17 @@ use super::tallies::Issue;
 /// No household of the run in the visit's branch; no device.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Units in which moments are mostly written, in microseconds: minutes, seconds, milliseconds.
-pub(super) const MOMENT_UNITS: [i64; 3] = [60_000_000, 1_000_000, 1_000];
+/// A number for the photo of a visit, in two halves; nothing where there is no photo.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Photo(u64, u64);
+
+impl Photo {
+    pub const NONE: Photo = Photo(0, 0);
+
+    pub fn of(number: u128) -> Photo {
+        Photo((number >> 64) as u64, number as u64)
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
@@ -21,8 +30,7 @@ pub(super) struct Record {
     /// Not a number where the visit has no position.
     pub longitude: f64,
     pub latitude: f64,
-    /// A digest of the photo's hash; nothing where there is no photo.
-    pub photo: u128,
+    pub photo: Photo,
     /// The number of the visit in the log.
     pub number: u32,
     pub officer: u32,
@@ -61,19 +69,19 @@ pub(super) fn none_or(number: i64) -> u32 {
 /// Packs records that follow each other.
 pub(super) fn pack(records: &[Record], packer: &mut Packer) -> Box<[u8]> {
     let each = || records.iter();
-    packer.numbers(each().map(|record| record.started_at), &MOMENT_UNITS);
-    packer.numbers(each().map(|record| record.ended_at.wrapping_sub(record.started_at)), &MOMENT_UNITS);
-    packer.numbers(each().map(Record::coded), &[]);
-    packer.numbers(places(each().map(|record| record.longitude)), &[]);
-    packer.numbers(places(each().map(|record| record.latitude)), &[]);
-    packer.numbers(each().map(|record| (record.photo >> 64) as i64), &[]);
-    packer.numbers(each().map(|record| (record.photo as u64).rotate_left(8).cast_signed()), &[]);
-    packer.numbers(each().map(|record| i64::from(record.number)), &[]);
-    packer.numbers(each().map(|record| or_none(record.officer)), &[]);
-    packer.numbers(each().map(|record| i64::from(record.grid)), &[]);
-    packer.numbers(each().map(|record| or_none(record.household)), &[]);
-    packer.numbers(each().map(|record| or_none(record.device)), &[]);
-    packer.numbers(each().map(|record| i64::from(record.flags.bits())), &[]);
+    packer.moments(each().map(|record| record.started_at));
+    packer.moments(each().map(|record| record.ended_at.wrapping_sub(record.started_at)));
+    packer.numbers(each().map(Record::coded));
+    packer.numbers(places(each().map(|record| record.longitude)));
+    packer.numbers(places(each().map(|record| record.latitude)));
+    packer.numbers(each().map(|record| record.photo.0.cast_signed()));
+    packer.numbers(each().map(|record| record.photo.1.rotate_left(8).cast_signed()));
+    packer.numbers(each().map(|record| i64::from(record.number)));
+    packer.numbers(each().map(|record| or_none(record.officer)));
+    packer.numbers(each().map(|record| i64::from(record.grid)));
+    packer.numbers(each().map(|record| or_none(record.household)));
+    packer.numbers(each().map(|record| or_none(record.device)));
+    packer.numbers(each().map(|record| i64::from(record.flags.bits())));
     packer.end()
 }
 
@@ -106,13 +114,12 @@ pub(super) fn unpack(bytes: &[u8], rows: usize, records: &mut Vec<Record>) -> Re
                 0 => f64::NAN,
                 _ => f64::from_bits(bits.cast_unsigned()),
             };
-            let photo_low = photo_low.cast_unsigned().rotate_right(8);
             Record {
                 started_at,
                 ended_at: started_at.wrapping_add(lasted),
                 longitude: degrees(longitude),
                 latitude: degrees(latitude),
-                photo: u128::from(photo_high.cast_unsigned()) << 64 | u128::from(photo_low),
+                photo: Photo(photo_high.cast_unsigned(), photo_low.cast_unsigned().rotate_right(8)),
                 number: number as u32,
                 officer: none_or(officer),
                 grid: grid as u32,
@@ -138,7 +145,7 @@ mod tests {
             ended_at: i64::MAX,
             longitude: 113.5,
             latitude: 29.25,
-            photo: u128::MAX - 7,
+            photo: Photo::of(u128::MAX - 7),
             number: 1,
             officer: 2,
             grid: 3,
@@ -148,7 +155,7 @@ mod tests {
             is_onsite: true,
             issue: Issue::OpenUrgent,
         };
-        let nowhere = Record { longitude: f64::NAN, latitude: f64::NAN, photo: 0, device: NONE, ..record };
+        let nowhere = Record { longitude: f64::NAN, latitude: f64::NAN, photo: Photo::NONE, device: NONE, ..record };
         let other = Record { started_at: 60_000_000, ended_at: 0, is_onsite: false, issue: Issue::None, ..nowhere };
         for records in [vec![record], vec![nowhere], vec![nowhere, record, other], vec![other; 300]] {
             let packed = pack(&records, &mut Packer::default());
