@@ -68,14 +68,18 @@ impl Rated<'_> {
         let mut publication = watch.piece(&mut turns.publish, |_| 0, begin)?;
         let (auditor, into) = (&auditor, &mut publication);
         let mut delivery = Delivery { outputs: &outputs, auditor, audit: &mut audit, publication: into, contracts };
-        // The files for the regulator take one thread long, and nobody needs them before the end.
-        let (export, delivered) = beside(|| timed(|| release.export()), || delivery.large(&mut turns));
+        // The files for the regulator take one thread long, and nobody needs them before the end; nor what the audit finds
+        // of the indicators.
+        let alone = || Ok((timed(|| release.export())?, timed(|| auditor.indicators())?));
+        let (alone, delivered) = beside(alone, || delivery.large(&mut turns));
         delivered?;
-        let export = turns.regulator.beside(|_| 0, export?);
+        let (export, of_indicators) = alone?;
+        let export = turns.regulator.beside(|_| 0, export);
+        let of_indicators = turns.audit.share(|_| 0, of_indicators);
         watch.end(turns.regulator)?;
         watch.end(turns.outputs)?;
         let checks = |checks: &Vec<AuditRow>| checks.len() as u64;
-        report.audit = watch.piece(&mut turns.audit, checks, || audit.end(allowed))?;
+        report.audit = watch.piece(&mut turns.audit, checks, || audit.end(of_indicators, allowed))?;
         watch.end(turns.audit)?;
         audit::verdict(&report.audit)?;
 

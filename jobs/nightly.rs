@@ -1,6 +1,7 @@
 //! `wellfield nightly`: the main job. Reads a bank, rates its households, audits the result and publishes it. Whatever
 //! comes of it, those who asked are told in the forms of their tools.
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use wellfield::audit::{Allowance, Allowed};
@@ -114,7 +115,8 @@ impl Tonight {
         let Tonight { prepared, taken, runs, _lock, earlier_run, previous, vintage: earlier, made_from, run_id } = self;
         let Prepared { contracts, bank, rulebook, cleaned } = prepared;
         let taken = taken.ok_or_else(|| Error::internal("the logs of the bank were not taken in"))?;
-        let night = night::rate_taken(cleaned, taken, &previous, &rulebook, &contracts, watch)?;
+        // The program ends soon after the night is published: its memory need not be given back piece by piece.
+        let night = ManuallyDrop::new(night::rate_taken(cleaned, taken, &previous, &rulebook, &contracts, watch)?);
         report.tables.clone_from(&night.counts);
         if night.register.is_empty() {
             log.remark("no household is in the run");

@@ -110,7 +110,7 @@ pub fn audit(audited: &Audited, allowed: &Allowed) -> Result<Vec<AuditRow>> {
     let auditor = Auditor::of(&audited)?;
     let mut audit = auditor.begin();
     audit.take(auditor.look(&large)?)?;
-    audit.end(allowed)
+    audit.end(auditor.indicators()?, allowed)
 }
 
 /// Looks at output tables. The large ones pass piece by piece: `visit_checks` batch by batch, and the tables of households
@@ -152,6 +152,12 @@ impl<'a> Auditor<'a> {
         Audit { auditor: self, seen: Seen::default() }
     }
 
+    /// Every check of the indicators, of which all rows are there.
+    pub fn indicators(&self) -> Result<Vec<AuditRow>> {
+        let Audited { cleaned, outputs, released, rulebook, contracts, .. } = *self.audited;
+        indicators::audit(&by_name(outputs), released, &cleaned.tables.areas, rulebook, contracts)
+    }
+
     /// Looks at the next rows of some tables: a batch of visits, or all rows of some households.
     pub fn look(&self, tables: &[OutputTable]) -> Result<Seen> {
         let seen = tables.par_iter().map(|output| {
@@ -182,9 +188,9 @@ impl Audit<'_, '_> {
         Ok(())
     }
 
-    /// Every check, passed or not.
-    pub fn end(mut self, allowed: &Allowed) -> Result<Vec<AuditRow>> {
-        let Audited { cleaned, outputs, released, previous, rulebook, contracts } = *self.auditor.audited;
+    /// Every check, passed or not; those of the indicators are done already.
+    pub fn end(mut self, of_indicators: Vec<AuditRow>, allowed: &Allowed) -> Result<Vec<AuditRow>> {
+        let Audited { cleaned, outputs, previous, rulebook, .. } = *self.auditor.audited;
         self.take(self.auditor.look(outputs)?)?;
         let (tables, areas) = (by_name(outputs), &cleaned.tables.areas);
         let households = self.seen.tables.get("household_grades").map_or(0, |table| table.rows);
@@ -199,7 +205,7 @@ impl Audit<'_, '_> {
         rows.extend(seen().filter_map(|(name, table)| table.share_in_bounds(name)));
         rows.extend(coverage::audit(&tables, areas, households)?);
         rows.push(self.auditor.notices.are_allowed(&self.seen.noticed));
-        rows.extend(indicators::audit(&tables, released, areas, rulebook, contracts)?);
+        rows.extend(of_indicators);
         Ok(rows)
     }
 }

@@ -110,9 +110,13 @@ impl<'c> Publication<'c> {
         lineage: &dyn Fn(&Manifest) -> Result<String>,
     ) -> Result<(PathBuf, Manifest)> {
         let folder = self.folder()?;
-        manifest.outputs = write_tables(folder, outputs, self.contracts, &self.run)?;
-        if let Some(export) = export {
-            manifest.regulator = write_export(folder, export, self.contracts, &self.run)?;
+        let (tables, released) = rayon::join(
+            || write_tables(folder, outputs, self.contracts, &self.run),
+            || export.map(|export| write_export(folder, export, self.contracts, &self.run)),
+        );
+        manifest.outputs = tables?;
+        if let Some(released) = released {
+            manifest.regulator = released?;
         }
         manifest.outputs.append(&mut self.outputs);
         let folder = self.folder()?;

@@ -60,7 +60,7 @@ impl Sound {
         for piece in pieces {
             audit.take(auditor.look(piece).unwrap()).unwrap();
         }
-        audit.end(&Allowed::default()).unwrap()
+        audit.end(auditor.indicators().unwrap(), &Allowed::default()).unwrap()
     }
 
     fn released(&self) -> &RecordBatch {
