@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayAccessor, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Float64Array,
-    LargeStringArray, NullBufferBuilder, PrimitiveArray,
+    LargeStringArray, NullBufferBuilder, PrimitiveArray, StringArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{
@@ -200,6 +200,9 @@ impl Input<'_> {
             && let Some(texts) = coded.values().as_string_opt::<i32>()
         {
             let mut found = vec![None; texts.len()];
+            if let Some(sound) = self.all_found::<T>(coded.keys(), texts, &mut found, find) {
+                return Ok(sound);
+            }
             for key in coded.keys() {
                 let slot = key.and_then(|key| Some((key, found.get_mut(usize::try_from(key).ok()?)?)));
                 answers.push(match slot {
@@ -216,6 +219,45 @@ impl Input<'_> {
             None => answers.take_in_turn(self.text_like()?.iter(), find),
         }
         Ok(answers.end())
+    }
+
+    /// The column where every text that is coded is one that is looked for, and nothing is missing that must be there, as
+    /// it mostly is. None where some row may be faulty. What is found is noted by the text's place.
+    fn all_found<T: ArrowPrimitiveType>(
+        &self,
+        keys: &PrimitiveArray<Int32Type>,
+        texts: &StringArray,
+        found: &mut [Option<Answer<T::Native>>],
+        find: &mut dyn FnMut(&str) -> Answer<T::Native>,
+    ) -> Option<Checked> {
+        if keys.null_count() > 0 && !self.column.nullable {
+            return None;
+        }
+        let mut is_used = vec![false; texts.len()];
+        for &key in keys.values() {
+            if let Some(is_used) = is_used.get_mut(key as usize) {
+                *is_used = true;
+            }
+        }
+        let mut values = vec![T::Native::default(); texts.len()];
+        let used = is_used.iter().enumerate().filter(|(_, is_used)| **is_used).map(|(place, _)| place);
+        for place in used.filter(|&place| texts.is_valid(place)) {
+            let answer = find(texts.value(place));
+            if let Some((slot, value)) = found.get_mut(place).zip(values.get_mut(place)) {
+                *slot = Some(answer);
+                match answer {
+                    Answer::Is(is) => *value = is,
+                    _ => return None,
+                }
+            }
+        }
+        if texts.null_count() > 0 {
+            return None;
+        }
+        // The key of a null is anything.
+        let values = keys.values().iter().map(|&key| values.get(key as usize).copied().unwrap_or_default());
+        let array = PrimitiveArray::<T>::new(values.collect(), keys.nulls().cloned());
+        Some(Checked { array: Arc::new(array), marks: Vec::new(), refers_to_unknown: Vec::new() })
     }
 
     fn dates(&self) -> Outcome {
@@ -392,14 +434,11 @@ impl Input<'_> {
     }
 
     fn reals(&self) -> Outcome {
-        let (minimum, maximum) = (self.column.minimum.map(Decimal::to_f64), self.column.maximum.map(Decimal::to_f64));
-        let more_than = self.column.more_than.map(Decimal::to_f64);
-        let is_sound = |&value: &f64| {
-            value.is_finite()
-                && minimum.is_none_or(|least| value >= least)
-                && maximum.is_none_or(|most| value <= most)
-                && more_than.is_none_or(|bound| value > bound)
-        };
+        // What is no number and what is infinite lies outside every bound.
+        let least = self.column.minimum.map_or(f64::MIN, Decimal::to_f64);
+        let most = self.column.maximum.map_or(f64::MAX, Decimal::to_f64);
+        let more_than = self.column.more_than.map_or(f64::NEG_INFINITY, Decimal::to_f64);
+        let is_sound = |&value: &f64| (value >= least) & (value <= most) & (value > more_than);
         if let Some(text) = self.parsed_text() {
             let read = |row| cell(&text, row, |text| self.forms.real(text));
             return Ok(self.build::<Float64Type>(read, is_sound));

@@ -39,14 +39,15 @@ impl ParquetFile {
         Ok(ParquetFile { path: path.to_path_buf(), shown: shown.to_string(), metadata })
     }
 
-    /// Reads some columns of text coded where the file holds them so: a text that many rows have is made once. `counted`
-    /// are columns of whole units of so many digits after the point, which are read in 64 bits where the file holds them
-    /// so.
+    /// Reads some columns of text coded where the file holds them so: a text that many rows have is made once. Other text
+    /// is read as it is kept. `counted` are columns of whole units of so many digits after the point, which are read in 64
+    /// bits where the file holds them so.
     #[must_use]
     pub fn coded(mut self, columns: &[String], counted: &BTreeMap<String, u32>) -> Self {
         let fields = self.schema().fields().iter().enumerate().map(|(place, field)| {
             let kind = match *field.data_type() {
                 DataType::Utf8 if columns.contains(field.name()) && self.is_coded(place) => coded_type(),
+                DataType::Utf8 => DataType::LargeUtf8,
                 DataType::Decimal128(precision, scale)
                     if counted.get(field.name()).is_some_and(|&digits| i64::from(digits) == i64::from(scale))
                         && self.is_narrow(place) =>
