@@ -25,7 +25,7 @@ use crate::rulebook::{FactKind, kind_of};
 use crate::score::{HouseholdScore, unit_scale};
 use crate::visits::{CheckedVisits, Flag, Flags};
 
-use super::{MONEY, Outputs, POINTS, Results, always, at_once, coded, coded_by, decimals, list, text};
+use super::{MONEY, Outputs, POINTS, Results, always, at_once, coded, coded_by, decimals, list, text, truth, wholes};
 
 /// What every piece of the large tables is made with, made once.
 pub(super) struct Large<'a> {
@@ -98,12 +98,12 @@ pub(super) fn visit_checks(outputs: &Outputs, checked: &CheckedVisits) -> Result
     let branch_ids = &results.tables.grids.branch_id;
     at_once(vec![
         Box::new(|| Ok(Arc::new(visits.ids.clone()))),
-        Box::new(|| coded(places(&visits.officers), &large.officers)),
-        Box::new(|| coded(places(&visits.grids), &large.grids)),
-        Box::new(|| coded((0..visits.len()).map(|row| visits.household(row)), &large.households)),
+        Box::new(|| coded_by(visits.officers.clone(), &large.officers)),
+        Box::new(|| coded_by(visits.grids.clone(), &large.grids)),
+        Box::new(|| coded_by(visits.households_or_null(), &large.households)),
         Box::new(|| coded(places(&visits.grids).map(|grid| branch_ids.get(grid?)), &large.branches)),
         Box::new(|| Ok(Arc::new(visits.started_at.clone()))),
-        Box::new(|| Ok(Arc::new(flags.iter().map(|flags| Some(flags.is_valid())).collect::<BooleanArray>()))),
+        Box::new(|| Ok(truth(flags.iter().map(|flags| flags.is_valid())))),
         Box::new(|| flag_names(flags)),
     ])
 }
@@ -183,7 +183,7 @@ pub(super) fn scorecard_points(outputs: &Outputs, numbers: Range<usize>) -> Resu
             card(score).iter().map(move |characteristic| (household, score, characteristic))
         })
     };
-    let tenths = |of: &mut dyn Iterator<Item = i32>| decimals(POINTS, of.map(|tenths| Some(i128::from(tenths))));
+    let tenths = |of: &mut dyn Iterator<Item = i32>| wholes(POINTS, of.map(i128::from));
     at_once(vec![
         Box::new(|| coded_by(repeated(&|place, _| place), &households)),
         Box::new(|| coded_by(repeated(&|_, score| score.scorecard), &large.cards)),
@@ -195,10 +195,7 @@ pub(super) fn scorecard_points(outputs: &Outputs, numbers: Range<usize>) -> Resu
             let most = of_cards(&|characteristic| characteristic.max_points.cast_unsigned())?;
             tenths(&mut most.values().iter().map(|most| most.cast_signed()))
         }),
-        Box::new(|| {
-            let missing = lines().map(|(household, _, of)| Some(of.column.is_null(household)));
-            Ok(Arc::new(missing.collect::<BooleanArray>()))
-        }),
+        Box::new(|| Ok(truth(lines().map(|(household, _, of)| of.column.is_null(household))))),
     ])
 }
 
@@ -268,7 +265,7 @@ pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<V
         |of: &dyn Fn(&Limit) -> Option<i64>| decimals(MONEY, limits.iter().map(|limit| of(limit).map(i128::from)));
     let fact = |name: &str| -> Result<ArrayRef> {
         let column = results.facts.whole(name)?.slice(numbers.start, numbers.len());
-        decimals(MONEY, column.iter().map(|value| Some(value.map_or(0, i128::from))))
+        wholes(MONEY, column.iter().map(|value| value.map_or(0, i128::from)))
     };
     let spreads = numbers.clone().zip(finals).map(|(number, outcome)| {
         let of_grade = crate::limit::grade_limits(&rulebook.limits, &ranks, outcome.rank).ok().flatten()?;
@@ -295,7 +292,7 @@ pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<V
         Arc::new(bindings),
         decimals(MONEY, previous.iter().map(|earlier| earlier.map(|earlier| i128::from(earlier.suggested_limit))))?,
         always(finals.iter().map(|outcome| ranks.name(outcome.rank))),
-        decimals(MONEY, finals.iter().map(|outcome| Some(i128::from(outcome.limit))))?,
+        wholes(MONEY, finals.iter().map(|outcome| i128::from(outcome.limit)))?,
         Arc::new(spreads.collect::<Int64Array>()),
         Arc::new(terms.collect::<Int64Array>()),
     ]);

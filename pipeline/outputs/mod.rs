@@ -15,6 +15,7 @@ use arrow::array::{
     Array, ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Int64Array, ListBuilder, RecordBatch, StringArray,
     StringBuilder, UInt32Array,
 };
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema};
 use rayon::prelude::*;
@@ -248,14 +249,22 @@ fn whole(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
 }
 
 fn truth(values: impl Iterator<Item = bool>) -> ArrayRef {
-    Arc::new(values.map(Some).collect::<BooleanArray>())
+    Arc::new(BooleanArray::from(values.collect::<BooleanBuffer>()))
+}
+
+/// Whole units that every row has as decimals of a scale; refuses what the precision cannot hold.
+fn wholes(kind: Type, values: impl Iterator<Item = i128>) -> Result<ArrayRef> {
+    as_decimals(kind, Decimal128Array::from_iter_values(values))
 }
 
 /// Whole units as decimals of a scale; refuses what the precision cannot hold.
 fn decimals(kind: Type, values: impl Iterator<Item = Option<i128>>) -> Result<ArrayRef> {
+    as_decimals(kind, values.collect())
+}
+
+fn as_decimals(kind: Type, array: Decimal128Array) -> Result<ArrayRef> {
     let precision = kind.precision().unwrap_or(18) as u8;
     let scale = kind.scale().unwrap_or(0) as i8;
-    let array: Decimal128Array = values.collect();
     let array = array.with_precision_and_scale(precision, scale).and_then(|array| {
         array.validate_decimal_precision(precision)?;
         Ok(array)

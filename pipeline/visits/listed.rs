@@ -2,7 +2,7 @@
 //! files, which is mostly that of visit_id too; where it is not, they are sorted once all of them are there.
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, TimestampMicrosecondArray, UInt32Array};
-use arrow::buffer::OffsetBuffer;
+use arrow::buffer::{BooleanBuffer, OffsetBuffer};
 use arrow::compute::interleave;
 use arrow::datatypes::{TimestampMicrosecondType, UInt32Type};
 use rayon::prelude::*;
@@ -53,6 +53,13 @@ impl ListedVisits {
     /// The position of a visit's household.
     pub fn household(&self, row: usize) -> Option<usize> {
         self.households.values().get(row).filter(|&&position| position != NONE).map(|&position| position as usize)
+    }
+
+    /// The positions of households, null where there is none.
+    pub fn households_or_null(&self) -> UInt32Array {
+        let positions = self.households.values();
+        let has_household: BooleanBuffer = positions.iter().map(|&position| position != NONE).collect();
+        UInt32Array::new(positions.clone(), Some(has_household.into()))
     }
 
     fn columns(&self) -> [ArrayRef; 5] {

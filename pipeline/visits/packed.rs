@@ -55,21 +55,39 @@ impl Packer {
     }
 
     fn write<const UNIT: u64>(&mut self, least: i64) {
-        let range = self.column.iter().map(|&value| above(value, least)).max().unwrap_or(0) / UNIT;
-        let width = (u64::BITS - range.leading_zeros()).div_ceil(8) as usize;
+        let mut most = 0;
+        for value in &mut self.column {
+            let packed = above(*value, least) / UNIT;
+            most = packed.max(most);
+            *value = packed.cast_signed();
+        }
+        let width = (u64::BITS - most.leading_zeros()).div_ceil(8) as usize;
         self.bytes.extend(least.to_le_bytes());
         self.bytes.extend(UNIT.to_le_bytes());
         self.bytes.push(width as u8);
-        let mut at = self.bytes.len();
-        // Eight bytes are written for each number, and the next one begins where this one ends.
-        self.bytes.resize(at + width * self.column.len() + PAD, 0);
-        for &value in &self.column {
-            if let Some(slot) = self.bytes.get_mut(at..at + PAD) {
-                slot.copy_from_slice(&(above(value, least) / UNIT).to_le_bytes());
-            }
-            at += width;
+        match width {
+            0 => {}
+            1 => self.lay::<1>(),
+            2 => self.lay::<2>(),
+            3 => self.lay::<3>(),
+            4 => self.lay::<4>(),
+            5 => self.lay::<5>(),
+            6 => self.lay::<6>(),
+            7 => self.lay::<7>(),
+            _ => self.lay::<8>(),
         }
-        self.bytes.truncate(at);
+    }
+
+    /// Lays the lowest bytes of each number down. How many is known to the compiler.
+    fn lay<const WIDTH: usize>(&mut self) {
+        let first = self.bytes.len();
+        self.bytes.resize(first + WIDTH * self.column.len(), 0);
+        let (slots, _) = self.bytes.get_mut(first..).unwrap_or_default().as_chunks_mut::<WIDTH>();
+        for (slot, value) in slots.iter_mut().zip(&self.column) {
+            if let Some(lowest) = value.to_le_bytes().first_chunk::<WIDTH>() {
+                *slot = *lowest;
+            }
+        }
     }
 
     /// Adds bytes as they are.
