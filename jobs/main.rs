@@ -30,7 +30,8 @@ use crate::log::Log;
 use crate::options::{Arguments, LogForm, Verb};
 
 /// Columns of some megabytes come and go on every thread. The system's allocator keeps to each thread what another one
-/// could use, and a night would need half as much memory again.
+/// could use, and a night would need half as much memory again. It asks for no huge pages (`no_thp`): what a night touches
+/// once costs more in them than in small ones, most of all on a virtual machine that must ask its host for each.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

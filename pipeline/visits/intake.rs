@@ -61,6 +61,10 @@ impl Spare {
         records.clear();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(records);
     }
+
+    fn let_go(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 /// Where a household lives on the as-of date, and its number and branch there; not a number where it has no position.
@@ -155,6 +159,11 @@ impl VisitIntake {
     /// Gives the room of records back that were taken in.
     pub(super) fn give_back(&self, records: Vec<(u32, Record)>) {
         self.spare.give_back(records);
+    }
+
+    /// Lets go of the room of records: the log is at its end.
+    pub(super) fn let_go_of_spare(&self) {
+        self.spare.let_go();
     }
 
     fn is_recent(&self, record: &Record) -> bool {

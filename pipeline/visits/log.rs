@@ -92,6 +92,7 @@ impl VisitLog {
 
     /// Checks every branch.
     pub fn check(mut self) -> Result<(VisitChecks, VisitTallies)> {
+        self.intake.let_go_of_spare();
         let places = self.listed.sort()?;
         let intake = &self.intake;
         let checker = Checker {
