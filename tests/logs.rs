@@ -42,7 +42,12 @@ const SCATTERED: Layout = |rows| {
     (0..head).chain(scattered).chain([0, rows / 2]).collect()
 };
 
-fn lay(bank: &Path, layout: Layout) {
+/// Rows of a batch of a row group, as the program reads them.
+const ROWS_A_BATCH: u32 = 1 << 16;
+/// A batch, and after it the rows from the first on.
+const BATCH_REPEATED: Layout = |rows| (0..rows.min(ROWS_A_BATCH)).chain(0..rows).collect();
+
+fn lay(bank: &Path, layout: Layout, rows_a_group: usize) {
     for log in LOGS {
         let path = bank.join(format!("{log}.parquet"));
         let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
@@ -51,8 +56,8 @@ fn lay(bank: &Path, layout: Layout) {
         let rows = concat_batches(&schema, &batches).unwrap();
         let wanted = UInt32Array::from(layout(u32::try_from(rows.num_rows()).unwrap()));
         let laid = take_record_batch(&rows, &wanted).unwrap();
-        assert!(laid.num_rows() > 3 * ROWS_A_GROUP, "`{log}` is too short to be cut");
-        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(ROWS_A_GROUP)).build();
+        assert!(rows_a_group > ROWS_A_GROUP || laid.num_rows() > 3 * ROWS_A_GROUP, "`{log}` is too short to be cut");
+        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(rows_a_group)).build();
         let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), schema, Some(properties)).unwrap();
         writer.write(&laid).unwrap();
         writer.close().unwrap();
@@ -99,12 +104,17 @@ fn a_log_taken_in_by_pieces_is_the_whole_log() {
     let contracts = Contracts::built_in().unwrap();
     let rulebook = Rulebook::load(&RulebookPlace::BuiltIn, as_of, FACTS).unwrap();
     let rules = Rules { contracts, rulebook };
-    for (layout, has_repeats) in [(IN_ORDER, false), (WITH_REPEATS, true), (SCATTERED, true)] {
+    for (layout, has_repeats, households, rows_a_group) in [
+        (IN_ORDER, false, "400", ROWS_A_GROUP),
+        (WITH_REPEATS, true, "400", ROWS_A_GROUP),
+        (SCATTERED, true, "400", ROWS_A_GROUP),
+        (BATCH_REPEATED, true, "4000", usize::MAX),
+    ] {
         let folder = scratch();
         let bank = folder.path().join("bank");
-        let outcome = run(wellfield().arg("generate").arg(&bank).args(["--households", "400", "--as-of", AS_OF]));
+        let outcome = run(wellfield().arg("generate").arg(&bank).args(["--households", households, "--as-of", AS_OF]));
         assert_eq!(outcome.exit, 0, "generate ended with\n{}", outcome.shown(&[]));
-        lay(&bank, layout);
+        lay(&bank, layout, rows_a_group);
         let bank = Bank::open(&bank, &rules.contracts).unwrap();
         let whole = rules.whole(&bank);
         let tables = whole.outputs(&Previous::default(), &rules.rulebook, &rules.contracts).unwrap();
