@@ -257,14 +257,11 @@ impl<P> Log<'_, P> {
     fn look_back(&mut self, (next, at): (usize, usize)) -> Result<()> {
         let Log { contract, source, forms, before, seen, .. } = self;
         for piece in 0..=next {
-            let mut batches = if piece < next { usize::MAX } else { at };
-            for_each_checked(contract, source, piece, forms, before, &mut |batch| {
-                if batches > 0 {
-                    batches -= 1;
-                    seen.remember(&Rows::join(contract, Arc::clone(source), vec![batch])?)?;
-                }
-                Ok(())
-            })?;
+            let batches = check_piece(contract, source, piece, forms, before)?;
+            let earlier = if piece < next { batches.len() } else { at };
+            for batch in batches.into_iter().take(earlier) {
+                seen.remember(&Rows::join(contract, Arc::clone(source), vec![batch])?)?;
+            }
         }
         seen.remember_all();
         self.is_out_of_order.store(true, Ordering::Relaxed);

@@ -222,7 +222,8 @@ impl Input<'_> {
     }
 
     /// The column where every text that is coded is one that is looked for, and nothing is missing that must be there, as
-    /// it mostly is. None where some row may be faulty. What is found is noted by the text's place.
+    /// it mostly is. None where some row may be faulty; the key of a null is anything. What is found is noted by the text's
+    /// place.
     fn all_found<T: ArrowPrimitiveType>(
         &self,
         keys: &PrimitiveArray<Int32Type>,
@@ -233,28 +234,22 @@ impl Input<'_> {
         if keys.null_count() > 0 && !self.column.nullable {
             return None;
         }
-        let mut is_used = vec![false; texts.len()];
         for &key in keys.values() {
-            if let Some(is_used) = is_used.get_mut(key as usize) {
-                *is_used = true;
-            }
-        }
-        let mut values = vec![T::Native::default(); texts.len()];
-        let used = is_used.iter().enumerate().filter(|(_, is_used)| **is_used).map(|(place, _)| place);
-        for place in used.filter(|&place| texts.is_valid(place)) {
-            let answer = find(texts.value(place));
-            if let Some((slot, value)) = found.get_mut(place).zip(values.get_mut(place)) {
+            let slot = found.get_mut(key as usize)?;
+            if slot.is_none() {
+                let is_there = texts.is_valid(key as usize);
+                let answer = if is_there { find(texts.value(key as usize)) } else { Answer::Missing };
                 *slot = Some(answer);
-                match answer {
-                    Answer::Is(is) => *value = is,
-                    _ => return None,
+                if !matches!(answer, Answer::Is(_)) {
+                    return None;
                 }
             }
         }
-        if texts.null_count() > 0 {
-            return None;
-        }
-        // The key of a null is anything.
+        let value = |answer: &Option<Answer<T::Native>>| match answer {
+            Some(Answer::Is(value)) => *value,
+            _ => T::Native::default(),
+        };
+        let values: Vec<T::Native> = found.iter().map(value).collect();
         let values = keys.values().iter().map(|&key| values.get(key as usize).copied().unwrap_or_default());
         let array = PrimitiveArray::<T>::new(values.collect(), keys.nulls().cloned());
         Some(Checked { array: Arc::new(array), marks: Vec::new(), refers_to_unknown: Vec::new() })

@@ -22,7 +22,7 @@ use crate::grade::Ranks;
 use crate::visits::tallies::GridVisits;
 
 use super::order::ById;
-use super::{MONEY, POINTS, Results, decimals, list, text, truth, whole};
+use super::{MONEY, POINTS, Results, list, text, truth, whole, wholes};
 
 const CONDUCT_POINTS: Type = Type::Decimal { precision: 8, scale: 1 };
 
@@ -155,7 +155,7 @@ pub(super) fn officer_assessments(results: &Results) -> Result<Vec<ArrayRef>> {
     let mut officers: Vec<&OfficerAssessment> = results.coverage.officers.iter().collect();
     officers.sort_by_key(|assessment| order.place(assessment.officer));
     let points = |of: fn(&OfficerAssessment) -> i64| {
-        decimals(POINTS, officers.iter().map(|assessment| Some(i128::from(of(assessment)))))
+        wholes(POINTS, officers.iter().map(|assessment| i128::from(of(assessment))))
     };
     let count = |of: fn(&OfficerAssessment) -> i64| whole(officers.iter().map(|assessment| Some(of(assessment))));
     let ratings = &results.rulebook.officers.ratings;
@@ -189,7 +189,7 @@ pub(super) fn village_ratings(results: &Results) -> Result<Vec<ArrayRef>> {
     let share = |of: fn(&CreditParts) -> Option<f64>| {
         Arc::new(ratings.iter().map(|rating| of(&rating.parts)).collect::<Float64Array>()) as ArrayRef
     };
-    let money = |of: fn(&CreditParts) -> i128| decimals(MONEY, ratings.iter().map(|rating| Some(of(&rating.parts))));
+    let money = |of: fn(&CreditParts) -> i128| wholes(MONEY, ratings.iter().map(|rating| of(&rating.parts)));
     Ok(vec![
         ids(&areas.area_id, ratings.iter().map(|rating| Some(rating.area))),
         words(results, "areas", "level", ratings.iter().map(|rating| areas.level.get(rating.area)))?,
@@ -219,7 +219,7 @@ pub(super) fn conduct_ranking(results: &Results) -> Result<Vec<ArrayRef>> {
         ids(&results.tables.areas.area_id, ranking.iter().map(|ranked| Some(results.register.area(ranked.household)))),
         text(ranking.iter().map(|ranked| Some(results.household_id(ranked.household)))),
         whole(ranking.iter().map(|ranked| Some(ranked.member_count))),
-        decimals(CONDUCT_POINTS, ranking.iter().map(|ranked| Some(i128::from(ranked.points))))?,
+        wholes(CONDUCT_POINTS, ranking.iter().map(|ranked| i128::from(ranked.points)))?,
         Arc::new(ranking.iter().map(|ranked| Some(per_member.value(ranked.household))).collect::<Float64Array>()),
         whole(ranking.iter().map(|ranked| ranked.rank)),
         truth(ranking.iter().map(|ranked| ranked.is_honoured)),
@@ -247,8 +247,8 @@ pub(super) fn grid_funding(results: &Results) -> Result<Vec<ArrayRef>> {
     Ok(vec![
         ids(&areas.area_id, funding.iter().map(|funded| Some(funded.area))),
         whole(funding.iter().map(|funded| Some(funded.households))),
-        decimals(MONEY, funding.iter().map(|funded| Some(funded.work_fund)))?,
-        decimals(MONEY, funding.iter().map(|funded| Some(funded.service_fund)))?,
+        wholes(MONEY, funding.iter().map(|funded| funded.work_fund))?,
+        wholes(MONEY, funding.iter().map(|funded| funded.service_fund))?,
     ])
 }
 

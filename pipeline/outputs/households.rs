@@ -5,13 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array as _, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray, StringArray,
-    UInt32Array,
+    Array as _, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray, UInt32Array,
 };
-use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int64Type};
-use arrow::error::ArrowError;
+use arrow::datatypes::Int64Type;
 
 use crate::clean::IdIndex;
 use crate::clean::typed::Rows as _;
@@ -23,9 +20,9 @@ use crate::limit::{Cap, Limit};
 use crate::previous::PreviousHousehold;
 use crate::rulebook::{FactKind, kind_of};
 use crate::score::{HouseholdScore, unit_scale};
-use crate::visits::{CheckedVisits, Flag, Flags};
+use crate::visits::{CheckedVisits, Flag};
 
-use super::{MONEY, Outputs, POINTS, Results, always, at_once, coded, coded_by, decimals, list, text, truth, wholes};
+use super::{MONEY, Outputs, POINTS, Results, always, at_once, coded_by, decimals, list, text, truth, wholes};
 
 /// What every piece of the large tables is made with, made once.
 pub(super) struct Large<'a> {
@@ -95,40 +92,17 @@ fn part<'a, T>(of_all: &'a [T], numbers: &Range<usize>) -> &'a [T] {
 pub(super) fn visit_checks(outputs: &Outputs, checked: &CheckedVisits) -> Result<Vec<ArrayRef>> {
     let Outputs { results, large } = outputs;
     let CheckedVisits { visits, flags, .. } = checked;
-    let branch_ids = &results.tables.grids.branch_id;
+    let branch = |&grid: &u32| results.tables.grids.branch_id.get(grid as usize).map(|branch| branch as u32);
     at_once(vec![
         Box::new(|| Ok(Arc::new(visits.ids.clone()))),
         Box::new(|| coded_by(visits.officers.clone(), &large.officers)),
         Box::new(|| coded_by(visits.grids.clone(), &large.grids)),
         Box::new(|| coded_by(visits.households_or_null(), &large.households)),
-        Box::new(|| coded(places(&visits.grids).map(|grid| branch_ids.get(grid?)), &large.branches)),
+        Box::new(|| coded_by(visits.grids.values().iter().map(branch).collect(), &large.branches)),
         Box::new(|| Ok(Arc::new(visits.started_at.clone()))),
         Box::new(|| Ok(truth(flags.iter().map(|flags| flags.is_valid())))),
-        Box::new(|| flag_names(flags)),
+        Box::new(|| Ok(list(flags.iter().map(|flags| flags.iter().map(Flag::name))))),
     ])
-}
-
-/// The names of the flags of each visit. Millions of lists of few texts: their bytes are laid down one after the other.
-fn flag_names(flags: &[Flags]) -> Result<ArrayRef> {
-    let names = Flag::ALL.map(Flag::name);
-    let (mut lists, mut ends, mut bytes) = (Vec::with_capacity(flags.len() + 1), vec![0], Vec::new());
-    lists.push(0);
-    for of_visit in flags {
-        for flag in of_visit.iter() {
-            bytes.extend_from_slice(names.get(flag as usize).copied().unwrap_or("").as_bytes());
-            ends.push(i32::try_from(bytes.len()).map_err(|_| Error::internal("too many flags in one part"))?);
-        }
-        lists.push(ends.len() as i32 - 1);
-    }
-    let wrong = |error: ArrowError| Error::internal(error.to_string());
-    let names = StringArray::try_new(OffsetBuffer::new(ends.into()), bytes.into(), None).map_err(wrong)?;
-    let lists = OffsetBuffer::new(lists.into());
-    let field = Arc::new(Field::new("item", DataType::Utf8, false));
-    Ok(Arc::new(ListArray::try_new(field, lists, Arc::new(names), None).map_err(wrong)?))
-}
-
-fn places(positions: &UInt32Array) -> impl Iterator<Item = Option<usize>> + '_ {
-    positions.values().iter().map(|&position| Some(position as usize))
 }
 
 /// Key household_id.
@@ -239,7 +213,7 @@ pub(super) fn household_grades(outputs: &Outputs, numbers: Range<usize>) -> Resu
         always(grades.iter().map(|grade| ranks.name(grade.rank))),
         list(grades.iter().map(|grade| results.veto_codes(grade))),
         list(grades.iter().map(|grade| grade.reasons.iter().map(|reason| reason.name(rulebook)))),
-        Arc::new(grades.iter().map(|grade| Some(grade.is_kept)).collect::<BooleanArray>()),
+        truth(grades.iter().map(|grade| grade.is_kept)),
         text(grades.iter().map(|grade| grade.previous_grade.as_deref())),
         always(grades.iter().map(|grade| grade.change.name())),
         always(finals.iter().map(|outcome| ranks.name(outcome.rank))),
@@ -288,7 +262,7 @@ pub(super) fn grant_limits(outputs: &Outputs, numbers: Range<usize>) -> Result<V
         money(&|limit| Some(limit.guarantees_weighted))?,
         money(&|limit| Some(limit.deductions))?,
         money(&|limit| Some(limit.suggested))?,
-        Arc::new(limits.iter().map(|limit| Some(limit.is_held)).collect::<BooleanArray>()),
+        truth(limits.iter().map(|limit| limit.is_held)),
         Arc::new(bindings),
         decimals(MONEY, previous.iter().map(|earlier| earlier.map(|earlier| i128::from(earlier.suggested_limit))))?,
         always(finals.iter().map(|outcome| ranks.name(outcome.rank))),

@@ -12,10 +12,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Int64Array, ListBuilder, RecordBatch, StringArray,
-    StringBuilder, UInt32Array,
+    Array, ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Int64Array, ListArray, RecordBatch, StringArray,
+    UInt32Array,
 };
-use arrow::buffer::BooleanBuffer;
+use arrow::buffer::{BooleanBuffer, OffsetBuffer};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema};
 use rayon::prelude::*;
@@ -215,10 +215,6 @@ fn always<'a>(values: impl ExactSizeIterator<Item = &'a str>) -> ArrayRef {
 
 /// Text of which many rows hold the same: the place of each row's text among `texts`. The tables of visits and points
 /// have many rows for a household, and hold its identifier once.
-fn coded(codes: impl Iterator<Item = Option<usize>>, texts: &ArrayRef) -> Result<ArrayRef> {
-    coded_by(codes.map(|code| code.map(|code| code as u32)).collect(), texts)
-}
-
 fn coded_by(codes: UInt32Array, texts: &ArrayRef) -> Result<ArrayRef> {
     let coded = DictionaryArray::try_new(codes, Arc::clone(texts));
     coded.map(|coded| Arc::new(coded) as ArrayRef).map_err(|error| Error::internal(error.to_string()))
@@ -233,15 +229,20 @@ fn at_once(columns: Vec<Box<dyn Fn() -> Result<ArrayRef> + Sync + Send + '_>>) -
     columns.into_par_iter().map(|column| column()).collect()
 }
 
+/// Lists of texts, whose bytes are laid down one after the other: the table of visits has millions of them.
 fn list<V: AsRef<str>>(rows: impl Iterator<Item = impl IntoIterator<Item = V>>) -> ArrayRef {
-    let mut builder = ListBuilder::new(StringBuilder::new()).with_field(Field::new("item", DataType::Utf8, false));
+    let (mut counts, mut lengths, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
-        for value in row {
-            builder.values().append_value(value);
+        let before = lengths.len();
+        for text in row {
+            bytes.extend_from_slice(text.as_ref().as_bytes());
+            lengths.push(text.as_ref().len());
         }
-        builder.append(true);
+        counts.push(lengths.len() - before);
     }
-    Arc::new(builder.finish())
+    let texts = StringArray::new(OffsetBuffer::from_lengths(lengths), bytes.into(), None);
+    let field = Arc::new(Field::new("item", DataType::Utf8, false));
+    Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(counts), Arc::new(texts), None))
 }
 
 fn whole(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {

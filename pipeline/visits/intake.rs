@@ -45,24 +45,26 @@ pub struct VisitIntake {
     assignments: Assignments,
     grid_branches: Vec<u32>,
     pub(super) officer_branches: Vec<u32>,
-    spare: Spare,
+    pub(super) spare: Spare,
 }
 
 /// Room for records that nobody uses any more. Memory that is used again is not cleared again by the system.
 #[derive(Default)]
-struct Spare(Mutex<Vec<Vec<(u32, Record)>>>);
+pub(super) struct Spare(Mutex<Vec<Vec<(u32, Record)>>>);
 
 impl Spare {
     fn take(&self) -> Vec<(u32, Record)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
-    fn give_back(&self, mut records: Vec<(u32, Record)>) {
+    /// Takes the room of records back that were taken in.
+    pub fn give_back(&self, mut records: Vec<(u32, Record)>) {
         records.clear();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(records);
     }
 
-    fn let_go(&self) {
+    /// At the end of the log.
+    pub fn let_go(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
@@ -154,16 +156,6 @@ impl VisitIntake {
         let recent = recent.map(|(&row, (_, record))| recent_of(visits, row, record));
         let recent = recent::pack(&recent.collect::<Vec<_>>(), &mut packer);
         PreparedVisits { records, devices: devices.texts(), listed, recent }
-    }
-
-    /// Gives the room of records back that were taken in.
-    pub(super) fn give_back(&self, records: Vec<(u32, Record)>) {
-        self.spare.give_back(records);
-    }
-
-    /// Lets go of the room of records: the log is at its end.
-    pub(super) fn let_go_of_spare(&self) {
-        self.spare.let_go();
     }
 
     fn is_recent(&self, record: &Record) -> bool {

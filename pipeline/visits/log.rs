@@ -80,7 +80,7 @@ impl VisitLog {
             let device = devices.get(record.device as usize).copied().unwrap_or(NONE);
             self.store.push(branch, Record { number: first + record.number, device, ..*record })?;
         }
-        self.intake.give_back(records);
+        self.intake.spare.give_back(records);
         self.recent.push(first, recent)?;
         self.listed.push(listed)
     }
@@ -92,7 +92,7 @@ impl VisitLog {
 
     /// Checks every branch.
     pub fn check(mut self) -> Result<(VisitChecks, VisitTallies)> {
-        self.intake.let_go_of_spare();
+        self.intake.spare.let_go();
         let places = self.listed.sort()?;
         let intake = &self.intake;
         let checker = Checker {
