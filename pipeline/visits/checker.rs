@@ -43,20 +43,19 @@ struct Onsite {
 pub(super) type Checked = (Vec<(u32, Flags)>, BranchTallies);
 
 impl Checker<'_> {
-    pub fn check(&self, branch: u32, visits: Vec<Record>) -> Checked {
+    pub fn check(&self, branch: u32, mut visits: Vec<Record>) -> Checked {
         let shared = shared_devices(&visits);
         let photos = visits.iter().filter(|visit| visit.photo != Photo::NONE).count();
         let mut earlier = Earlier { officers: HashMap::new(), photos: HashSet::with_capacity(photos) };
         let mut tallies = BranchTallies::default();
         let mut flags = Vec::with_capacity(visits.len());
-        let (mut visits, ends) = by_day(visits);
+        let (by_day, ends) = by_day(&visits);
         let (mut order, mut start) = (Vec::new(), 0);
         for end in ends {
-            let of_day = visits.get_mut(start..end).unwrap_or_default();
-            let Some(day) = of_day.first().map(|visit| day_of(visit.started_at)) else { continue };
-            self.put_in_order(of_day, &mut order);
-            for &(_, _, at) in &order {
-                let Some(visit) = of_day.get_mut(at as usize) else { continue };
+            let of_day = by_day.get(start..end).unwrap_or_default();
+            self.put_in_order(&visits, of_day, &mut order);
+            for &(started_at, _, at) in &order {
+                let (Some(visit), day) = (visits.get_mut(at as usize), day_of(started_at)) else { continue };
                 self.check_against(visit, &mut earlier);
                 let is_shared = !shared.is_empty() && visit.device != NONE && shared.contains(&(visit.device, day));
                 visit.flags.set(Flag::SharedDevice, is_shared);
@@ -68,15 +67,15 @@ impl Checker<'_> {
         (flags, tallies)
     }
 
-    /// The places of visits among these in the order in which they began, and of those that began together in the order
-    /// of visit_id.
-    fn put_in_order(&self, visits: &[Record], order: &mut Vec<Key>) {
+    /// Visits in the order in which they began, and those that began together in the order of visit_id.
+    fn put_in_order(&self, visits: &[Record], places: &[u32], order: &mut Vec<Key>) {
         let place = |visit: &Record| match self.places {
             Some(places) => places.get(visit.number as usize).copied().unwrap_or(visit.number),
             None => visit.number,
         };
+        let visits = places.iter().filter_map(|&at| Some((at, visits.get(at as usize)?)));
         order.clear();
-        order.extend((0..).zip(visits).map(|(at, visit)| (visit.started_at, place(visit), at)));
+        order.extend(visits.map(|(at, visit)| (visit.started_at, place(visit), at)));
         order.sort_unstable();
     }
 
@@ -142,22 +141,22 @@ impl Checker<'_> {
     }
 }
 
-/// When a visit began, its place in the order of visit_id, and its place among the visits of its day.
+/// When a visit began, its place in the order of visit_id, and its place among the visits of its branch.
 type Key = (i64, u32, u32);
 
-/// Visits day by day, and where each day ends among them. Those of one day lie together then, and are few enough for a
-/// processor to have all of them at hand.
-fn by_day(visits: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
+/// The places of visits day by day, and where each day ends among them. The visits themselves stay where they lie: those
+/// of a day are few enough for a processor to have all of them at hand once they were looked at.
+fn by_day(visits: &[Record]) -> (Vec<u32>, Vec<usize>) {
     let day = |visit: &Record| day_of(visit.started_at).0;
     let days = visits.iter().map(day);
     let (first, last) = days.fold((i32::MAX, i32::MIN), |(first, last), day| (first.min(day), last.max(day)));
     if visits.is_empty() {
-        return (visits, Vec::new());
+        return (Vec::new(), Vec::new());
     }
-    let place = |visit: &Record| first.abs_diff(day(visit)) as usize;
+    let since_first = |visit: &Record| first.abs_diff(day(visit)) as usize;
     let mut ends = vec![0_usize; first.abs_diff(last) as usize + 1];
-    for visit in &visits {
-        if let Some(count) = ends.get_mut(place(visit)) {
+    for visit in visits {
+        if let Some(count) = ends.get_mut(since_first(visit)) {
             *count += 1;
         }
     }
@@ -167,15 +166,15 @@ fn by_day(visits: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
         let count = std::mem::replace(end, total);
         total += count;
     }
-    let mut sorted = visits.clone();
-    for visit in visits {
-        let Some(next) = ends.get_mut(place(&visit)) else { continue };
-        if let Some(slot) = sorted.get_mut(*next) {
-            *slot = visit;
+    let mut places = vec![0; visits.len()];
+    for (at, visit) in (0..).zip(visits) {
+        let Some(next) = ends.get_mut(since_first(visit)) else { continue };
+        if let Some(slot) = places.get_mut(*next) {
+            *slot = at;
         }
         *next += 1;
     }
-    (sorted, ends)
+    (places, ends)
 }
 
 /// Devices that more than one officer used on a day.
@@ -226,12 +225,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn visits_of_a_day_lie_together(moments in prop::collection::vec((-40..40_i64, 0..24_i64), 0..200)) {
+        fn visits_of_a_day_stand_together(moments in prop::collection::vec((-40..40_i64, 0..24_i64), 0..200)) {
             let moment = |(day, hour)| day * MICROSECONDS_A_DAY + hour * MICROSECONDS_AN_HOUR;
             let visits: Vec<Record> = (0..).zip(&moments).map(|(number, &of)| visit(moment(of), number)).collect();
             let mut expected: Vec<(i64, u32)> = (0..).zip(&moments).map(|(number, of)| (of.0, number)).collect();
             expected.sort_unstable();
-            let (sorted, ends) = by_day(visits);
+            let (places, ends) = by_day(&visits);
+            let sorted: Vec<&Record> = places.iter().map(|&at| &visits[at as usize]).collect();
             let day = |visit: &Record| i64::from(day_of(visit.started_at).0);
             let found: Vec<(i64, u32)> = sorted.iter().map(|visit| (day(visit), visit.number)).collect();
             prop_assert_eq!(found, expected);

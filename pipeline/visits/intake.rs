@@ -1,8 +1,6 @@
 //! What is done to each visit of the log by itself, some visits at a time and on any thread: it is flagged for what it shows
 //! alone, and of it only that is kept which its branch, the table of checks and the indicators need.
 
-use std::sync::{Mutex, PoisonError};
-
 use hashbrown::HashMap;
 
 use crate::calendar::{Date, MICROSECONDS_A_DAY, Window, day_of};
@@ -18,20 +16,39 @@ use super::distance::{Position, at_most_m, distance_m};
 use super::listed::{self, PackedList};
 use super::packed::Packer;
 use super::recent::{self, NO_WORD, PackedRecent, Recent};
-use super::record::{NONE, Photo, Record};
+use super::record::{self, BLOCK, NONE, Photo, Record};
 use super::tallies::Issue;
 use super::{EVALUATED_MONTHS, Flag, Flags};
 
 const MICROSECONDS_A_MINUTE: i64 = 60_000_000;
 const RECENT_MONTHS: u32 = 12;
 
-/// The evaluated visits among some that follow each other in the log.
+/// The fewest visits that are worth a block of their own.
+const BLOCK_MIN: usize = 64;
+
+/// The evaluated visits among some that follow each other in the log. In what is kept of them for their branches numbers
+/// count from 0 here, and devices by their place among `devices`.
 pub struct PreparedVisits {
-    /// With their branches. Numbers count from 0 here, and devices by their place among `devices`.
-    pub(super) records: Vec<(u32, Record)>,
+    pub(super) visits: usize,
+    /// Visits of one branch, packed together.
+    pub(super) blocks: Vec<PreparedBlock>,
+    /// Visits of branches that have few here.
+    pub(super) others: Vec<(u32, Record)>,
     pub(super) devices: Vec<String>,
     pub(super) listed: PackedList,
     pub(super) recent: PackedRecent,
+}
+
+pub(super) struct PreparedBlock {
+    pub branch: u32,
+    pub rows: u32,
+    pub bytes: Box<[u8]>,
+}
+
+/// An evaluated visit among those that are prepared.
+struct Evaluated {
+    row: usize,
+    branch: u32,
 }
 
 /// What a visit is looked up in, by the positions of its household, grid and officer.
@@ -45,28 +62,6 @@ pub struct VisitIntake {
     assignments: Assignments,
     grid_branches: Vec<u32>,
     pub(super) officer_branches: Vec<u32>,
-    pub(super) spare: Spare,
-}
-
-/// Room for records that nobody uses any more. Memory that is used again is not cleared again by the system.
-#[derive(Default)]
-pub(super) struct Spare(Mutex<Vec<Vec<(u32, Record)>>>);
-
-impl Spare {
-    fn take(&self) -> Vec<(u32, Record)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
-    }
-
-    /// Takes the room of records back that were taken in.
-    pub fn give_back(&self, mut records: Vec<(u32, Record)>) {
-        records.clear();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(records);
-    }
-
-    /// At the end of the log.
-    pub fn let_go(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
 }
 
 /// Where a household lives on the as-of date, and its number and branch there; not a number where it has no position.
@@ -134,43 +129,58 @@ impl VisitIntake {
             assignments: assignments(tables),
             grid_branches: (0..grids.rows).map(|grid| branch(grids.branch_id.get(grid))).collect(),
             officer_branches: (0..officers.rows).map(|officer| branch(officers.branch_id.get(officer))).collect(),
-            spare: Spare::default(),
         })
     }
 
     /// Prepares some visits, those of accepted rows.
     pub fn prepare(&self, visits: &Visits, rows: impl Iterator<Item = usize>) -> PreparedVisits {
-        let mut records = self.spare.take();
-        let mut evaluated = Vec::with_capacity(visits.rows);
-        let mut devices = Numbered::default();
-        for row in rows {
-            let Some((branch, mut record)) = self.record(visits, row) else { continue };
-            record.number = records.len() as u32;
-            record.device = visits.device_id.get(row).map_or(NONE, |device| devices.number(device));
-            evaluated.push(row);
-            records.push((branch, record));
-        }
+        let evaluated: Vec<Evaluated> = rows.filter_map(|row| self.evaluated(visits, row)).collect();
         let mut packer = Packer::default();
-        let listed = listed::pack(visits, &evaluated, &mut packer);
-        let recent = evaluated.iter().zip(&records).filter(|(_, (_, record))| self.is_recent(record));
-        let recent = recent.map(|(&row, (_, record))| recent_of(visits, row, record));
-        let recent = recent::pack(&recent.collect::<Vec<_>>(), &mut packer);
-        PreparedVisits { records, devices: devices.texts(), listed, recent }
-    }
-
-    fn is_recent(&self, record: &Record) -> bool {
-        self.recent.contains(day_of(record.started_at))
-    }
-
-    /// An evaluated visit with what it shows by itself, and its branch; not yet its number and device.
-    fn record(&self, visits: &Visits, row: usize) -> Option<(u32, Record)> {
-        let started_at = visits.started_at.get(row)?;
-        let day = day_of(started_at);
-        if !self.window.contains(day) {
-            return None;
+        let rows: Vec<usize> = evaluated.iter().map(|visit| visit.row).collect();
+        let listed = listed::pack(visits, &rows, &mut packer);
+        let recent = (0..).zip(&rows).filter(|(_, row)| self.is_recent(visits, **row));
+        let recent: Vec<Recent> = recent.map(|(number, &row)| self.recent_of(visits, row, number)).collect();
+        let recent = recent::pack(&recent, &mut packer);
+        let mut devices = Numbered::default();
+        let (mut blocks, mut others) = (Vec::new(), Vec::new());
+        let mut records = Vec::with_capacity(BLOCK);
+        let order = by_branch(&evaluated);
+        for of_branch in order.chunk_by(|one, next| one.0 == next.0) {
+            for some in of_branch.chunks(BLOCK) {
+                records.clear();
+                for &(branch, number) in some {
+                    let Some(visit) = evaluated.get(number as usize) else { continue };
+                    let device = visits.device_id.get(visit.row).map_or(NONE, |device| devices.number(device));
+                    records.push((branch, Record { number, device, ..self.record(visits, visit) }));
+                }
+                match records.first() {
+                    Some(&(branch, _)) if records.len() >= BLOCK_MIN => {
+                        let bytes = record::pack(records.iter().map(|(_, record)| record), &mut packer);
+                        blocks.push(PreparedBlock { branch, rows: records.len() as u32, bytes });
+                    }
+                    _ => others.append(&mut records),
+                }
+            }
         }
-        let grid = visits.grid_id.get(row)?;
-        let branch = *self.grid_branches.get(grid)?;
+        PreparedVisits { visits: rows.len(), blocks, others, devices: devices.texts(), listed, recent }
+    }
+
+    /// The visit of a row, if it is evaluated.
+    fn evaluated(&self, visits: &Visits, row: usize) -> Option<Evaluated> {
+        let is_in_window = self.window.contains(day_of(visits.started_at.get(row)?));
+        let branch = self.grid_branches.get(visits.grid_id.get(row).filter(|_| is_in_window)?)?;
+        Some(Evaluated { row, branch: *branch })
+    }
+
+    fn is_recent(&self, visits: &Visits, row: usize) -> bool {
+        visits.started_at.get(row).is_some_and(|started_at| self.recent.contains(day_of(started_at)))
+    }
+
+    /// What an evaluated visit shows by itself; not yet its number and device.
+    fn record(&self, visits: &Visits, &Evaluated { row, branch }: &Evaluated) -> Record {
+        let started_at = visits.started_at.get(row).unwrap_or_default();
+        let day = day_of(started_at);
+        let grid = visits.grid_id.get(row).map_or(NONE, |grid| grid as u32);
         let ended_at = visits.ended_at.get(row).unwrap_or(started_at);
         let officer = visits.officer_id.get(row).map_or(NONE, |officer| officer as u32);
         let household = visits.household_id.get(row);
@@ -189,8 +199,8 @@ impl VisitIntake {
         let late = i64::from(self.rules.record_hours_max) * MICROSECONDS_AN_HOUR;
         flags.set(Flag::LateRecord, recorded_at - ended_at > late);
         flags.set(Flag::OddHours, self.is_at_odd_hours(started_at));
-        flags.set(Flag::NotAssigned, !self.is_assigned(officer, grid as u32, day));
-        let record = Record {
+        flags.set(Flag::NotAssigned, !self.is_assigned(officer, grid, day));
+        Record {
             started_at,
             ended_at,
             longitude: position.map_or(f64::NAN, |position| position.longitude),
@@ -198,14 +208,13 @@ impl VisitIntake {
             photo: visits.photo_hash.get(row).map_or(Photo::NONE, |hash| Photo::of(fingerprint(hash))),
             number: 0,
             officer,
-            grid: grid as u32,
+            grid,
             household: home.filter(|home| home.branch == branch).map_or(NONE, |home| home.number),
             device: NONE,
             flags,
             is_onsite,
             issue: self.issue(visits, row),
-        };
-        Some((branch, record))
+        }
     }
 
     /// The distance is computed only where a bound of it does not settle the question.
@@ -244,6 +253,25 @@ impl VisitIntake {
             _ => Issue::Open,
         }
     }
+
+    /// What indicators count of a visit of the last twelve months.
+    fn recent_of(&self, visits: &Visits, row: usize, number: u32) -> Recent {
+        let recorded_at = visits.recorded_at.get(row).unwrap_or_default();
+        let word = |code: Option<u8>| code.unwrap_or(NO_WORD);
+        Recent {
+            number,
+            grid: visits.grid_id.get(row).map_or(NONE, |grid| grid as u32),
+            day: visits.started_at.get(row).map_or(0, |started_at| day_of(started_at).0),
+            coded: [
+                word(visits.channel.get(row)),
+                word(visits.purpose.get(row)),
+                word(visits.issue_level.get(row)),
+                self.issue(visits, row) as u8,
+                u8::from(visits.household_id.get(row).is_some()),
+            ],
+            record_delay: recorded_at - visits.ended_at.get(row).unwrap_or_default(),
+        }
+    }
 }
 
 fn assignments(tables: &Tables) -> Assignments {
@@ -260,23 +288,11 @@ fn assignments(tables: &Tables) -> Assignments {
     of_grids
 }
 
-/// What indicators count of a visit of the last twelve months.
-fn recent_of(visits: &Visits, row: usize, record: &Record) -> Recent {
-    let recorded_at = visits.recorded_at.get(row).unwrap_or_default();
-    let word = |code: Option<u8>| code.unwrap_or(NO_WORD);
-    Recent {
-        number: record.number,
-        grid: record.grid,
-        day: day_of(record.started_at).0,
-        coded: [
-            word(visits.channel.get(row)),
-            word(visits.purpose.get(row)),
-            word(visits.issue_level.get(row)),
-            record.issue as u8,
-            u8::from(visits.household_id.get(row).is_some()),
-        ],
-        record_delay: recorded_at - visits.ended_at.get(row).unwrap_or_default(),
-    }
+/// The branches of visits, each with the visit's number, branch by branch.
+fn by_branch(visits: &[Evaluated]) -> Vec<(u32, u32)> {
+    let mut order: Vec<(u32, u32)> = (0..).zip(visits).map(|(number, visit)| (visit.branch, number)).collect();
+    order.sort_unstable();
+    order
 }
 
 /// Texts and the number of each, in the order in which they first appeared.

@@ -16,7 +16,7 @@ use super::checker::{Checked, Checker};
 use super::intake::{PreparedVisits, VisitIntake};
 use super::listed::Listed;
 use super::recent::RecentVisits;
-use super::record::{NONE, Record};
+use super::record::{Meant, Record};
 use super::store::{Room, Store};
 use super::tallies::VisitTallies;
 use super::{Flags, VisitChecks};
@@ -71,16 +71,17 @@ impl VisitLog {
 
     /// Takes the next visits of the log in.
     pub fn take(&mut self, prepared: PreparedVisits) -> Result<()> {
-        let PreparedVisits { records, devices, listed, recent } = prepared;
+        let PreparedVisits { visits, blocks, others, devices, listed, recent } = prepared;
         let first = self.visits;
-        let count = u32::try_from(records.len()).ok().and_then(|count| first.checked_add(count));
+        let count = u32::try_from(visits).ok().and_then(|count| first.checked_add(count));
         self.visits = count.ok_or_else(|| Error::internal("more visits than can be counted"))?;
         let devices: Vec<u32> = devices.into_iter().map(|device| self.device(device)).collect();
-        for &(branch, ref record) in &records {
-            let device = devices.get(record.device as usize).copied().unwrap_or(NONE);
-            self.store.push(branch, Record { number: first + record.number, device, ..*record })?;
+        let meant = Meant::Within { first, devices: &devices };
+        for (branch, record) in others {
+            let (number, device) = (meant.number(record.number), meant.device(record.device));
+            self.store.push(branch, Record { number, device, ..record })?;
         }
-        self.intake.spare.give_back(records);
+        self.store.take_blocks(first, &devices, blocks)?;
         self.recent.push(first, recent)?;
         self.listed.push(listed)
     }
@@ -92,7 +93,6 @@ impl VisitLog {
 
     /// Checks every branch.
     pub fn check(mut self) -> Result<(VisitChecks, VisitTallies)> {
-        self.intake.spare.let_go();
         let places = self.listed.sort()?;
         let intake = &self.intake;
         let checker = Checker {

@@ -66,9 +66,12 @@ pub(super) fn none_or(number: i64) -> u32 {
     (number as u32).wrapping_sub(1)
 }
 
-/// Packs records that follow each other.
-pub(super) fn pack(records: &[Record], packer: &mut Packer) -> Box<[u8]> {
-    let each = || records.iter();
+/// Records that are packed together at most: as many as a processor has at hand.
+pub(super) const BLOCK: usize = 256;
+
+/// Packs records.
+pub(super) fn pack<'a>(records: impl Iterator<Item = &'a Record> + Clone, packer: &mut Packer) -> Box<[u8]> {
+    let each = || records.clone();
     packer.moments(each().map(|record| record.started_at));
     packer.moments(each().map(|record| record.ended_at.wrapping_sub(record.started_at)));
     packer.numbers(each().map(Record::coded));
@@ -95,8 +98,33 @@ fn places(degrees: impl Iterator<Item = f64> + Clone) -> impl Iterator<Item = i6
     })
 }
 
+/// What the numbers and devices of packed records stand for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Meant<'a> {
+    /// Themselves.
+    AsTheyAre,
+    /// Numbers count from the first one; a device is a place in the list.
+    Within { first: u32, devices: &'a [u32] },
+}
+
+impl Meant<'_> {
+    pub fn number(self, number: u32) -> u32 {
+        match self {
+            Meant::AsTheyAre => number,
+            Meant::Within { first, .. } => first + number,
+        }
+    }
+
+    pub fn device(self, device: u32) -> u32 {
+        match self {
+            Meant::AsTheyAre => device,
+            Meant::Within { devices, .. } => devices.get(device as usize).copied().unwrap_or(NONE),
+        }
+    }
+}
+
 /// Adds packed records to those before them.
-pub(super) fn unpack(bytes: &[u8], rows: usize, records: &mut Vec<Record>) -> Result<()> {
+pub(super) fn unpack(bytes: &[u8], rows: usize, meant: Meant, records: &mut Vec<Record>) -> Result<()> {
     let mut columns = Unpacker::of(bytes);
     let mut next = || columns.numbers(rows);
     let (started_at, lasted, coded) = (next()?, next()?, next()?);
@@ -120,11 +148,11 @@ pub(super) fn unpack(bytes: &[u8], rows: usize, records: &mut Vec<Record>) -> Re
                 longitude: degrees(longitude),
                 latitude: degrees(latitude),
                 photo: Photo(photo_high.cast_unsigned(), photo_low.cast_unsigned().rotate_right(8)),
-                number: number as u32,
+                number: meant.number(number as u32),
                 officer: none_or(officer),
                 grid: grid as u32,
                 household: none_or(household),
-                device: none_or(device),
+                device: meant.device(none_or(device)),
                 flags: Flags::of_bits(flags as u16),
                 is_onsite: coded & 1 << 3 != 0,
                 issue: Issue::ALL.get((coded & 7) as usize).copied().unwrap_or(Issue::None),
@@ -158,11 +186,21 @@ mod tests {
         let nowhere = Record { longitude: f64::NAN, latitude: f64::NAN, photo: Photo::NONE, device: NONE, ..record };
         let other = Record { started_at: 60_000_000, ended_at: 0, is_onsite: false, issue: Issue::None, ..nowhere };
         for records in [vec![record], vec![nowhere], vec![nowhere, record, other], vec![other; 300]] {
-            let packed = pack(&records, &mut Packer::default());
-            let mut found = vec![record];
-            unpack(&packed, records.len(), &mut found).unwrap();
-            assert_eq!(format!("{:?}", &found[1..]), format!("{records:?}"));
-            assert!(unpack(&packed[1..], records.len(), &mut Vec::new()).is_err());
+            let packed = pack(records.iter(), &mut Packer::default());
+            let found = |meant: Meant| {
+                let mut found = vec![record];
+                unpack(&packed, records.len(), meant, &mut found).unwrap();
+                format!("{:?}", &found[1..])
+            };
+            assert_eq!(found(Meant::AsTheyAre), format!("{records:?}"));
+            let devices = [9, 8, 7, 6, 5, 4];
+            let within = |record: &Record| {
+                let device = if record.device == NONE { NONE } else { devices[record.device as usize] };
+                Record { number: record.number + 10, device, ..*record }
+            };
+            let expected: Vec<Record> = records.iter().map(within).collect();
+            assert_eq!(found(Meant::Within { first: 10, devices: &devices }), format!("{expected:?}"));
+            assert!(unpack(&packed[1..], records.len(), Meant::AsTheyAre, &mut Vec::new()).is_err());
         }
     }
 }

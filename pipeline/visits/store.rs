@@ -4,11 +4,9 @@
 use crate::fault::{Error, Result};
 use crate::read::spill::{Kept, Spill};
 
+use super::intake::PreparedBlock;
 use super::packed::Packer;
-use super::record::{self, Record};
-
-/// Records of a branch that are packed together.
-const BLOCK: usize = 256;
+use super::record::{self, BLOCK, Meant, Record};
 
 /// How much room a run gives its visits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +44,8 @@ const SHARDS_MAX: u64 = 64;
 pub(super) struct Store {
     spill: Spill,
     packer: Packer,
+    /// The visits that came together so far.
+    batches: Vec<Batch>,
     /// By branch.
     lots: Vec<Lot>,
     /// By branch its shard.
@@ -53,11 +53,28 @@ pub(super) struct Store {
     shards: usize,
 }
 
-/// The records of one branch, the last ones not packed yet.
+/// What numbers and devices of visits that came together count from.
+#[derive(Debug)]
+struct Batch {
+    first: u32,
+    devices: Vec<u32>,
+}
+
+/// The records of one branch; of those that did not come packed the last ones are not packed yet.
 #[derive(Debug, Default)]
 struct Lot {
-    blocks: Vec<Kept>,
+    rows: usize,
+    blocks: Vec<Block>,
     open: Vec<Record>,
+}
+
+/// Records of one branch that are packed.
+#[derive(Debug)]
+struct Block {
+    rows: u32,
+    /// With which others they came; None of visits that came one by one.
+    batch: Option<u32>,
+    kept: Kept,
 }
 
 impl Store {
@@ -67,17 +84,34 @@ impl Store {
         Ok(Store {
             spill: room.spill()?,
             packer: Packer::default(),
+            batches: Vec::new(),
             lots: sizes.iter().map(|_| Lot::default()).collect(),
             shard_of: spread(sizes, shards),
             shards,
         })
     }
 
+    /// Takes blocks of visits that came together, whose numbers count from `first`.
+    pub fn take_blocks(&mut self, first: u32, devices: &[u32], blocks: Vec<PreparedBlock>) -> Result<()> {
+        let batch = Some(self.batches.len() as u32);
+        self.batches.push(Batch { first, devices: devices.to_vec() });
+        for PreparedBlock { branch, rows, bytes } in blocks {
+            let kept = self.spill.keep(bytes)?;
+            let lot = self.lots.get_mut(branch as usize).ok_or_else(no_branch)?;
+            lot.rows += rows as usize;
+            lot.blocks.push(Block { rows, batch, kept });
+        }
+        Ok(())
+    }
+
+    /// Takes one visit, with its number in the log and its device's.
     pub fn push(&mut self, branch: u32, record: Record) -> Result<()> {
-        let lot = self.lots.get_mut(branch as usize).ok_or_else(|| Error::internal("a visit is of no branch"))?;
+        let lot = self.lots.get_mut(branch as usize).ok_or_else(no_branch)?;
+        lot.rows += 1;
         lot.open.push(record);
         if lot.open.len() == BLOCK {
-            lot.blocks.push(self.spill.keep(record::pack(&lot.open, &mut self.packer))?);
+            let kept = self.spill.keep(record::pack(lot.open.iter(), &mut self.packer))?;
+            lot.blocks.push(Block { rows: BLOCK as u32, batch: None, kept });
             lot.open.clear();
         }
         Ok(())
@@ -93,18 +127,25 @@ impl Store {
         let lots = (0..).zip(&mut self.lots).zip(&self.shard_of);
         let of_shard = lots.filter(|(_, of)| **of as usize == shard).map(|(lot, _)| lot);
         let taken = of_shard.map(|(branch, lot)| Branch { branch, lot: std::mem::take(lot) });
-        taken.filter(|branch| !branch.lot.open.is_empty() || !branch.lot.blocks.is_empty()).collect()
+        taken.filter(|branch| branch.lot.rows > 0).collect()
     }
 
-    /// The records of a branch that was taken, in the order of the log.
+    /// The records of a branch that was taken.
     pub fn records(&self, Branch { lot, .. }: &Branch) -> Result<Vec<Record>> {
-        let mut records = Vec::with_capacity(lot.blocks.len() * BLOCK + lot.open.len());
-        for block in &lot.blocks {
-            record::unpack(&self.spill.find(block)?, BLOCK, &mut records)?;
+        let mut records = Vec::with_capacity(lot.rows);
+        for Block { rows, batch, kept } in &lot.blocks {
+            let batch = batch.and_then(|batch| self.batches.get(batch as usize));
+            let meant =
+                batch.map_or(Meant::AsTheyAre, |Batch { first, devices }| Meant::Within { first: *first, devices });
+            record::unpack(&self.spill.find(kept)?, *rows as usize, meant, &mut records)?;
         }
         records.extend(&lot.open);
         Ok(records)
     }
+}
+
+fn no_branch() -> Error {
+    Error::internal("a visit is of no branch")
 }
 
 /// One branch of a shard.
