@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 use wellfield::audit::{self, Allowed, Audit, AuditRow, Audited, Auditor, Seen};
@@ -67,11 +68,12 @@ impl Rated<'_> {
         let begin = || Publication::begin(runs, contracts, &manifest);
         let mut publication = watch.piece(&mut turns.publish, |_| 0, begin)?;
         let (auditor, into) = (&auditor, &mut publication);
-        let mut delivery = Delivery { outputs: &outputs, auditor, audit: &mut audit, publication: into, contracts };
+        let so_far = Mutex::new(SoFar { audit: &mut audit, publication: into, turns: &mut turns });
+        let delivery = Delivery { outputs: &outputs, auditor, contracts, so_far };
         // The files for the regulator take one thread long, and nobody needs them before the end; nor what the audit finds
         // of the indicators.
         let alone = || Ok((timed(|| release.export())?, timed(|| auditor.indicators())?));
-        let (alone, delivered) = beside(alone, || delivery.large(&mut turns));
+        let (alone, delivered) = beside(alone, || delivery.large());
         delivered?;
         let (export, of_indicators) = alone?;
         let export = turns.regulator.beside(|_| 0, export);
@@ -119,34 +121,44 @@ fn remarks(night: &Night, audit: &[AuditRow]) -> Vec<String> {
 struct Delivery<'a, 'o, 'u, 's, 'p> {
     outputs: &'a Outputs<'o>,
     auditor: &'s Auditor<'u>,
+    contracts: &'a Contracts,
+    so_far: Mutex<SoFar<'a, 'u, 's, 'p>>,
+}
+
+/// What the pieces have come to so far, whichever tables they are of.
+struct SoFar<'a, 'u, 's, 'p> {
     audit: &'a mut Audit<'u, 's>,
     publication: &'a mut Publication<'p>,
-    contracts: &'a Contracts,
+    turns: &'a mut Turns,
 }
 
 /// A piece that is made, and what the audit saw in it.
 type Looked = (Timed<Vec<OutputTable>>, Timed<Seen>);
 
-impl Delivery<'_, '_, '_, '_, '_> {
-    fn large(&mut self, turns: &mut Turns) -> Result<()> {
+impl<'a, 'u, 's, 'p> Delivery<'a, '_, 'u, 's, 'p> {
+    /// The tables of households and that of visits side by side: while a thread has no piece of the ones, it has one of
+    /// the other.
+    fn large(&self) -> Result<()> {
         let (outputs, of_households) = (self.outputs, ranges(self.outputs.households(), HOUSEHOLDS_A_PIECE));
         let households = |piece: usize| {
             let numbers = of_households.get(piece).ok_or_else(|| Error::internal("there are fewer pieces"))?;
             outputs.of_households(numbers)
         };
-        // A piece holds the rows of the same households in all their tables.
-        self.pieces(outputs::of_households().collect(), of_households.len(), households, turns)?;
         let visits = |part: usize| Ok(vec![outputs.visit_part(part)?]);
-        self.pieces(vec![outputs::VISIT_CHECKS], outputs.visit_parts(), visits, turns)
+        let (of_households, of_visits) = rayon::join(
+            // A piece holds the rows of the same households in all their tables.
+            || self.pieces(outputs::of_households().collect(), of_households.len(), households),
+            || self.pieces(vec![outputs::VISIT_CHECKS], outputs.visit_parts(), visits),
+        );
+        of_households.and(of_visits)
     }
 
     /// Makes pieces of some tables side by side and looks at them; they are written in their order.
     fn pieces(
-        &mut self,
+        &self,
         tables: Vec<&str>,
         count: usize,
         make: impl Fn(usize) -> Result<Vec<OutputTable>> + Sync,
-        turns: &mut Turns,
     ) -> Result<()> {
         let writers = tables.into_iter().map(|table| self.writer(table));
         let mut writers = writers.collect::<Result<Vec<_>>>()?;
@@ -158,20 +170,25 @@ impl Delivery<'_, '_, '_, '_, '_> {
         };
         in_order::make_and_take(count, PIECES_AT_ONCE, look, |_, looked: Result<Looked>| {
             let (made, seen) = looked?;
+            let written = timed(|| write(&mut writers, made.get()))?;
+            let SoFar { audit, turns, .. } = &mut *self.so_far();
+            audit.take(turns.audit.share(|_| 0, seen))?;
             let piece = turns.outputs.share(|piece| rows(piece), made);
-            let seen = turns.audit.share(|_| 0, seen);
-            self.audit.take(seen)?;
-            let written = timed(|| write(&mut writers, &piece))?;
             turns.publish.share(|()| rows(&piece), written);
             Ok(())
         })?;
-        let ended = timed(|| writers.into_iter().try_for_each(|writer| self.publication.end(writer)))?;
-        turns.publish.share(|()| 0, ended);
+        let ended = timed(|| writers.into_iter().map(TableWriter::end).collect::<Result<Vec<_>>>())?;
+        let SoFar { publication, turns, .. } = &mut *self.so_far();
+        publication.note(turns.publish.share(|_| 0, ended));
         Ok(())
     }
 
+    fn so_far(&self) -> MutexGuard<'_, SoFar<'a, 'u, 's, 'p>> {
+        self.so_far.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn writer(&self, table: &str) -> Result<TableWriter> {
-        self.publication.table(table, &outputs::schema(self.contracts.output(table)?))
+        self.so_far().publication.table(table, &outputs::schema(self.contracts.output(table)?))
     }
 }
 

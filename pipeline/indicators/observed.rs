@@ -41,7 +41,8 @@ impl Observed {
         Observed(vec![None; indicators.len()])
     }
 
-    /// Takes the statistics of every indicator that has observations in a table.
+    /// Takes the statistics of every indicator that has observations in a table. Indicators of the same observations
+    /// look at the same values, which are laid and sorted once.
     pub fn observe(
         &mut self,
         indicators: &[Indicator],
@@ -50,29 +51,49 @@ impl Observed {
         nodes: &Nodes,
         bank: &Tables,
     ) -> Result<()> {
-        indicators.par_iter().zip(&mut self.0).try_for_each(|(indicator, slot)| {
-            let kind = &indicator.definition.kind;
-            let observations = kind.observations().filter(|observations| observations.table == table);
-            let is_there = |source: &String| !base.absent.contains(&source.as_str());
-            let Some(observations) = observations.filter(|found| found.sources.iter().all(is_there)) else {
-                return Ok(());
+        let mut alike: Vec<(&Observations, Vec<Asked>)> = Vec::new();
+        for (indicator, slot) in indicators.iter().zip(&mut self.0) {
+            let Some(observations) = indicator.definition.kind.observations().filter(|found| found.table == table)
+            else {
+                continue;
             };
-            let levels = &indicator.definition.levels;
-            let wanted = |node: &Node| levels.contains(&node.level);
-            *slot = Some(statistics(kind, observations, base, nodes, bank, &wanted)?);
+            if observations.sources.iter().any(|source| base.absent.contains(&source.as_str())) {
+                continue;
+            }
+            match alike.iter_mut().find(|(others, _)| *others == observations) {
+                Some((_, group)) => group.push((indicator, slot)),
+                None => alike.push((observations, vec![(indicator, slot)])),
+            }
+        }
+        alike.into_par_iter().try_for_each(|(observations, group)| {
+            let is_of = |indicator: &Indicator, node: &Node| indicator.definition.levels.contains(&node.level);
+            let is_wanted = |node: &Node| group.iter().any(|(indicator, _)| is_of(indicator, node));
+            let kinds: Vec<&Kind> = group.iter().map(|(indicator, _)| &indicator.definition.kind).collect();
+            let found = statistics(&kinds, observations, base, nodes, bank, &is_wanted)?;
+            for (place, (indicator, slot)) in group.into_iter().enumerate() {
+                let of_node = |(node, found): (&Node, &Vec<Statistic>)| {
+                    let statistic = found.get(place).filter(|_| is_of(indicator, node));
+                    statistic.copied().unwrap_or_default()
+                };
+                *slot = Some(nodes.nodes.iter().zip(&found).map(of_node).collect());
+            }
             Ok(())
         })
     }
 }
 
+/// An indicator, and where its statistics go.
+type Asked<'a> = (&'a Indicator, &'a mut Option<Vec<Statistic>>);
+
+/// By node, the statistic of each kind; none of a node that is not wanted.
 fn statistics(
-    kind: &Kind,
+    kinds: &[&Kind],
     observations: &Observations,
     base: &BaseRows,
     nodes: &Nodes,
     bank: &Tables,
     is_wanted: &(dyn Fn(&Node) -> bool + Sync),
-) -> Result<Vec<Statistic>> {
+) -> Result<Vec<Vec<Statistic>>> {
     let column = base.columns.get(observations.column).and_then(Option::as_ref);
     let column = column.ok_or_else(|| Error::internal("an observed column was not made"))?;
     let answer = condition::answer(observations.condition.as_ref(), base)?;
@@ -86,11 +107,10 @@ fn statistics(
     if let Some(reals) = column.as_primitive_opt::<Float64Type>() {
         let laid = Laid::of(&fitting, base, bank, |row| reals.value(row));
         let statistic = |values: &mut [f64]| {
-            let value = match kind {
+            each(kinds, values, |values, kind| match kind {
                 Kind::Quantile { rank, .. } => quantile(values, *rank, f64::total_cmp),
                 _ => None,
-            };
-            Statistic { count: values.len() as i64, value }
+            })
         };
         return Ok(of_nodes(laid, nodes, is_wanted, &statistic));
     }
@@ -100,51 +120,57 @@ fn statistics(
         // The list rises, so that places in it stand in the order of the values.
         let laid = Laid::of(&fitting, base, bank, |row| codes.value(row));
         let statistic = |places: &mut [u32]| {
-            let value = match kind {
+            each(kinds, places, |places, kind| match kind {
                 Kind::Quantile { rank, .. } => {
                     quantile(places, *rank, Ord::cmp).map(|place| reals.value(place as usize))
                 }
                 _ => None,
-            };
-            Statistic { count: places.len() as i64, value }
+            })
         };
         return Ok(of_nodes(laid, nodes, is_wanted, &statistic));
     }
     let whole = column.as_primitive_opt::<Int64Type>();
     let whole = whole.ok_or_else(|| Error::internal("an observed column is no column of numbers"))?;
     let laid = Laid::of(&fitting, base, bank, |row| whole.value(row));
-    let between = matches!(kind, Kind::TheilBetween(_)).then(|| inequality::theil_between(&laid.branches())).flatten();
+    let is_between = kinds.iter().any(|kind| matches!(kind, Kind::TheilBetween(_)));
+    let between = is_between.then(|| inequality::theil_between(&laid.branches())).flatten();
     let statistic = |values: &mut [i64]| {
-        values.sort_unstable();
-        let value = match kind {
+        // The values of the areas below are sorted already: this way of sorting makes use of it.
+        values.sort();
+        each(kinds, values, |values, kind| match kind {
             Kind::Quantile { rank, .. } => quantile(values, *rank, Ord::cmp).map(|value| value as f64),
             Kind::Gini(_) => inequality::gini(values),
             Kind::Theil(_) => inequality::theil(values),
             Kind::TheilBetween(_) => between,
             _ => None,
-        };
-        Statistic { count: values.len() as i64, value }
+        })
     };
     Ok(of_nodes(laid, nodes, is_wanted, &statistic))
 }
 
-/// The statistic of every wanted node. A statistic may change the order of the values that it is taken of, which are not
+/// The statistic of each kind over some values.
+fn each<T>(kinds: &[&Kind], values: &mut [T], value: impl Fn(&mut [T], &Kind) -> Option<f64>) -> Vec<Statistic> {
+    let count = values.len() as i64;
+    kinds.iter().map(|kind| Statistic { count, value: value(values, kind) }).collect()
+}
+
+/// The statistics of every wanted node. A statistic may change the order of the values that it is taken of, which are not
 /// copied where they are one stretch: those of branches come first, which take whole cells, then those of areas from the
 /// lowest up, whose values are also those of the areas above, and the bank's last.
 fn of_nodes<T: Copy + Default + Send + Sync>(
     mut laid: Laid<T>,
     nodes: &Nodes,
     is_wanted: &(dyn Fn(&Node) -> bool + Sync),
-    statistic: &(dyn Fn(&mut [T]) -> Statistic + Sync),
-) -> Vec<Statistic> {
+    statistics: &(dyn Fn(&mut [T]) -> Vec<Statistic> + Sync),
+) -> Vec<Vec<Statistic>> {
     let of_branches = nodes.nodes.par_iter().map(|node| match node.place {
-        Place::Branch(branch) if is_wanted(node) => statistic(&mut laid.of_branch(branch)),
-        _ => Statistic::default(),
+        Place::Branch(branch) if is_wanted(node) => statistics(&mut laid.of_branch(branch)),
+        _ => Vec::new(),
     });
-    let mut statistics: Vec<Statistic> = of_branches.collect();
-    let mut areas: Vec<(Range<usize>, &mut Statistic)> = Vec::new();
-    let mut banks: Vec<&mut Statistic> = Vec::new();
-    for (node, slot) in nodes.nodes.iter().zip(&mut statistics).filter(|(node, _)| is_wanted(node)) {
+    let mut found: Vec<Vec<Statistic>> = of_branches.collect();
+    let mut areas: Vec<(Range<usize>, &mut Vec<Statistic>)> = Vec::new();
+    let mut banks: Vec<&mut Vec<Statistic>> = Vec::new();
+    for (node, slot) in nodes.nodes.iter().zip(&mut found).filter(|(node, _)| is_wanted(node)) {
         match node.place {
             Place::Area(area) => areas.push((laid.of_area(area), slot)),
             Place::Bank => banks.push(slot),
@@ -160,14 +186,14 @@ fn of_nodes<T: Copy + Default + Send + Sync>(
             (rest, passed) = (after, stretch.end);
             (values, slot)
         });
-        let stretches: Vec<(&mut [T], &mut Statistic)> = stretches.collect();
-        stretches.into_par_iter().for_each(|(values, slot)| *slot = statistic(values));
+        let stretches: Vec<(&mut [T], &mut Vec<Statistic>)> = stretches.collect();
+        stretches.into_par_iter().for_each(|(values, slot)| *slot = statistics(values));
     }
     if !banks.is_empty() {
-        let of_bank = statistic(&mut laid.values);
-        banks.into_iter().for_each(|slot| *slot = of_bank);
+        let of_bank = statistics(&mut laid.values);
+        banks.into_iter().for_each(|slot| slot.clone_from(&of_bank));
     }
-    statistics
+    found
 }
 
 /// Stretches that lie within each other or apart, in layers of stretches that lie apart, in order; none is in a layer

@@ -92,11 +92,9 @@ impl<'c> Publication<'c> {
         TableWriter::begin(self.folder()?, self.contracts.output(name)?, schema, &self.run)
     }
 
-    /// Ends an output table that came batch by batch.
-    pub fn end(&mut self, writer: TableWriter) -> Result<()> {
-        let (table, rows) = (writer.table().to_string(), writer.rows());
-        self.outputs.insert(table, entry(rows, writer.finish()?));
-        Ok(())
+    /// Takes note of output tables that came batch by batch and have ended.
+    pub fn note(&mut self, ended: Vec<EndedTable>) {
+        self.outputs.extend(ended.into_iter().map(|EndedTable { table, entry }| (table, entry)));
     }
 
     /// Writes the tables that are there as a whole, what leaves the bank (if anything does), lineage and manifest, reads
@@ -135,6 +133,20 @@ impl<'c> Publication<'c> {
 
     fn folder(&self) -> Result<&Path> {
         self.hidden.as_ref().map(TempDir::path).ok_or_else(no_folder)
+    }
+}
+
+/// An output table that is written to its end.
+pub struct EndedTable {
+    table: String,
+    entry: OutputEntry,
+}
+
+impl TableWriter {
+    /// Ends the table; waits until all of it has reached the disk.
+    pub fn end(self) -> Result<EndedTable> {
+        let (table, rows) = (self.table().to_string(), self.rows());
+        Ok(EndedTable { table, entry: entry(rows, self.finish()?) })
     }
 }
 
@@ -299,7 +311,7 @@ mod tests {
             let mut begun = Publication::begin(runs.path(), &contracts, &manifest(run_id)).unwrap();
             let mut writer = begun.table(&table.name, &table.batch.schema()).unwrap();
             writer.write(&table.batch).unwrap();
-            begun.end(writer).unwrap();
+            begun.note(vec![writer.end().unwrap()]);
             begun
         };
         drop(begin("first"));
@@ -322,7 +334,7 @@ mod tests {
         let mut begun = Publication::begin(other.path(), &contracts, &manifest("run")).unwrap();
         let mut writer = begun.table(&table.name, &table.batch.schema()).unwrap();
         (0..2).for_each(|row| writer.write(&table.batch.slice(row, 1)).unwrap());
-        begun.end(writer).unwrap();
+        begun.note(vec![writer.end().unwrap()]);
         let pieces = begun.finish(&[], None, manifest("run"), &|_| Ok(String::new())).unwrap();
         assert_eq!(whole.unwrap().1.outputs, pieces.1.outputs);
     }

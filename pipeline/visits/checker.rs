@@ -7,6 +7,7 @@ use crate::calendar::{Date, Window, day_of};
 use crate::rulebook::VisitChecks as Rules;
 
 use super::distance::{Position, at_most_m, distance_m};
+use super::photos::Repeated;
 use super::record::{NONE, Photo, Record};
 use super::tallies::BranchTallies;
 use super::{Flag, Flags};
@@ -29,7 +30,9 @@ pub(super) struct Checker<'a> {
 struct Earlier {
     /// By officer, of the onsite visits.
     officers: HashMap<u32, Onsite>,
+    /// Of the photos that may be there more than once.
     photos: HashSet<Photo>,
+    repeated: Repeated,
 }
 
 /// The earlier onsite visits of one officer.
@@ -45,8 +48,9 @@ pub(super) type Checked = (Vec<(u32, Flags)>, BranchTallies);
 impl Checker<'_> {
     pub fn check(&self, branch: u32, mut visits: Vec<Record>) -> Checked {
         let shared = shared_devices(&visits);
-        let photos = visits.iter().filter(|visit| visit.photo != Photo::NONE).count();
-        let mut earlier = Earlier { officers: HashMap::new(), photos: HashSet::with_capacity(photos) };
+        let photos = visits.iter().map(|visit| visit.photo).filter(|photo| *photo != Photo::NONE);
+        let repeated = Repeated::among(photos);
+        let mut earlier = Earlier { officers: HashMap::new(), photos: HashSet::new(), repeated };
         let mut tallies = BranchTallies::default();
         let mut flags = Vec::with_capacity(visits.len());
         let (by_day, ends) = by_day(&visits);
@@ -81,7 +85,8 @@ impl Checker<'_> {
 
     /// The flags that show against earlier visits of the branch, in which this one is then noted.
     fn check_against(&self, visit: &mut Record, earlier: &mut Earlier) {
-        let is_new = visit.photo == Photo::NONE || earlier.photos.insert(visit.photo);
+        let may_be_there = visit.photo != Photo::NONE && earlier.repeated.may_have(visit.photo);
+        let is_new = !may_be_there || earlier.photos.insert(visit.photo);
         visit.flags.set(Flag::DuplicatePhoto, !is_new);
         if !visit.is_onsite {
             return;

@@ -8,6 +8,7 @@ mod intake;
 mod listed;
 mod log;
 mod packed;
+mod photos;
 pub mod recent;
 mod record;
 mod store;

@@ -21,6 +21,11 @@ impl Photo {
     pub fn of(number: u128) -> Photo {
         Photo((number >> 64) as u64, number as u64)
     }
+
+    /// A number whose first bits are others for photos that differ a little.
+    pub fn mixed(self) -> u64 {
+        (self.0 ^ self.1.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
