@@ -1,6 +1,8 @@
 //! A log that is taken in piece by piece is the log that it is as a whole: the same rows are set aside, and every table
 //! of the night is the same, in whatever order the log's files are and however the branches are cut into shards.
 
+mod changing;
+
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;

@@ -202,7 +202,7 @@ pub fn clean_with<L: TakeLogs>(bank: &Bank, contracts: &Contracts, as_of: Date, 
     cleaning.tables(bank)?;
     let mut opened = Vec::new();
     for (place, contract) in self::logs(contracts) {
-        let source = open(bank, contract, cleaning.outcome(place)?)?;
+        let source = open(read::log(bank, contract), contract, cleaning.outcome(place)?)?;
         let is_there = matches!(source, Opened::There(_) | Opened::Refused);
         let table = if contract.required || is_there { Some(cleaning.empty(contract)?) } else { None };
         cleaning.keep(contract, table, is_there)?;
@@ -277,8 +277,8 @@ struct Looked {
     is_there: bool,
 }
 
-fn open(bank: &Bank, contract: &Contract, outcome: &mut Outcome) -> Result<Opened> {
-    let Some(source) = outcome.faults.take(read::table(bank, contract))? else { return Ok(Opened::Refused) };
+fn open(source: Result<Option<Source>>, contract: &Contract, outcome: &mut Outcome) -> Result<Opened> {
+    let Some(source) = outcome.faults.take(source)? else { return Ok(Opened::Refused) };
     let Some(source) = source else { return Ok(Opened::Absent) };
     remark(contract, &source, &mut outcome.remarks);
     outcome.files.extend(source.files.iter().cloned());
@@ -350,7 +350,7 @@ impl<'a> Cleaning<'a> {
     /// Cleans a table that stays in memory.
     fn look_at(&self, bank: &Bank, contract: &Contract) -> Result<Looked> {
         let mut outcome = Outcome::default();
-        let source = open(bank, contract, &mut outcome)?;
+        let source = open(read::table(bank, contract), contract, &mut outcome)?;
         let is_there = matches!(source, Opened::There(_));
         let cleaned = source.there().map(|source| table::clean(contract, source, &self.before(contract)));
         let cleaned = match cleaned {
@@ -375,8 +375,10 @@ impl<'a> Cleaning<'a> {
         prepare: Prepare<P>,
         take: &mut (dyn FnMut(P) -> Result<()> + Send),
     ) -> Result<()> {
-        let cleaned = table::stream(contract, source, &self.before(contract), prepare, take);
+        let source = Arc::new(source);
+        let cleaned = table::stream(contract, &source, &self.before(contract), prepare, take);
         let outcome = self.outcome(place)?;
+        outcome.files.extend(source.late_files());
         if let Some(cleaned) = outcome.faults.take(cleaned)? {
             outcome.take(cleaned, contract);
         }
@@ -410,7 +412,7 @@ impl<'a> Cleaning<'a> {
         cleaned.files.dedup();
         read::unchanged(bank, &cleaned.files)?;
         // From here on a file is what its bytes are, whenever they were written.
-        cleaned.files.iter_mut().for_each(|file| file.written_ns = None);
+        cleaned.files.iter_mut().for_each(|file| (file.written_ns, file.stayed) = (None, None));
         faults.refuse()?;
         Ok(cleaned)
     }

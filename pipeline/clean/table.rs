@@ -22,7 +22,7 @@ use crate::calendar::{Date, MICROSECONDS_A_DAY, Month, day_of};
 use crate::contract::{Column, Contract, Type};
 use crate::fault::{Collector, Error, Result};
 use crate::in_order;
-use crate::read::{Origin, Source, SourceBatch};
+use crate::read::{Origin, Source, SourceBatch, Step};
 
 use super::index::{IdIndex, Meaning};
 use super::keys;
@@ -153,17 +153,16 @@ pub type Prepare<'a, P> = &'a (dyn Fn(&Table, Accepted) -> Result<P> + Sync);
 /// other table refers; the table that is returned is empty.
 pub fn stream<P: Send>(
     contract: &Contract,
-    source: Source,
+    source: &Arc<Source>,
     before: &Before,
     prepare: Prepare<P>,
     take: &mut (dyn FnMut(P) -> Result<()> + Send),
 ) -> Result<Cleaned> {
     let forms = TextForms::of(&contract.table, &source.format)?;
-    let source = Arc::new(source);
     let is_out_of_order = AtomicBool::new(false);
     let mut log = Log {
         contract,
-        source: &source,
+        source,
         forms: &forms,
         before,
         seen: keys::Seen::default(),
@@ -174,24 +173,28 @@ pub fn stream<P: Send>(
         take,
     };
     let mut faults = Collector::default();
+    // Enough steps that no thread waits for another, and no more rows than must be.
+    let ahead = rayon::current_num_threads() + 2;
+    let steps = source.steps(ahead);
     // A batch is prepared as soon as it is checked, while a processor still has it at hand, and let go.
-    let check = |piece: usize| {
+    let make = |number: usize| {
         let mut batches = Vec::new();
-        for_each_checked(contract, &source, piece, &forms, before, &mut |batch| {
-            let mut rows = Rows::join(contract, Arc::clone(&source), vec![batch])?;
+        let step = steps.get(number).copied().unwrap_or(Step::Nothing);
+        let Step::Piece(piece) = step else { return source.look(step).map(|()| batches) };
+        for_each_checked(contract, source, piece, &forms, before, &mut |batch| {
+            let place = batch.place;
+            let mut rows = Rows::join(contract, Arc::clone(source), vec![batch])?;
             let order = keys::order(&rows)?;
             let is_accepted_so = !matches!(order, keys::Order::Other) && !is_out_of_order.load(Ordering::Relaxed);
             let prepared = if is_accepted_so { Some(rows.take_prepared(prepare)?) } else { None };
-            batches.push(Batch { rows, order, prepared });
+            batches.push(Batch { place, rows, order, prepared });
             Ok(())
         })?;
         Ok(batches)
     };
-    // Enough pieces that no thread waits for another, and no more rows than must be.
-    let ahead = rayon::current_num_threads() + 2;
-    in_order::make_and_take(source.pieces(), ahead, check, |piece, batches: Result<Vec<Batch<P>>>| {
+    in_order::make_and_take(steps.len(), ahead, make, |_, batches: Result<Vec<Batch<P>>>| {
         let batches = faults.take(batches)?.filter(|_| faults.is_empty()).unwrap_or_default();
-        batches.into_iter().enumerate().try_for_each(|(at, batch)| log.next((piece, at), batch))
+        batches.into_iter().try_for_each(|batch| log.next(batch))
     })?;
     faults.refuse()?;
     Ok(log.cleaned)
@@ -199,6 +202,8 @@ pub fn stream<P: Send>(
 
 /// A batch of a log that was checked.
 struct Batch<'a, P> {
+    /// Its piece, and which batch of it it is.
+    place: (usize, usize),
     rows: Rows<'a>,
     order: keys::Order,
     /// The accepted rows, where keys that came before do not change which they are; `rows` has let go of them then.
@@ -224,9 +229,9 @@ struct Log<'a, P> {
 }
 
 impl<P> Log<'_, P> {
-    /// Takes the next checked batch in: which one of which piece it is, in the order of the files.
-    fn next(&mut self, place: (usize, usize), batch: Batch<P>) -> Result<()> {
-        let Batch { mut rows, order, prepared } = batch;
+    /// Takes the next checked batch in, in the order of the files.
+    fn next(&mut self, batch: Batch<P>) -> Result<()> {
+        let Batch { place, mut rows, order, prepared } = batch;
         let is_prepared = prepared.is_some();
         if !keys::follow(&mut rows, &order, &mut self.seen)? {
             self.look_back(place)?;

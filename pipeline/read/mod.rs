@@ -13,6 +13,7 @@ pub mod bank;
 mod csv;
 mod files;
 mod guard;
+mod late;
 mod parquet;
 #[cfg(feature = "adapters")]
 mod polars_bridge;
@@ -36,6 +37,8 @@ use self::bank::{Bank, CsvFormat};
 pub use self::files::digest;
 use self::files::{FileFormat, InputFile, TableFiles};
 pub use self::guard::{guarded, is_guarded};
+use self::late::LateFile;
+pub use self::late::Step;
 use self::parquet::ParquetFile;
 
 /// A file that a run has read: its path as `bank.toml` sees it, size and blake3 digest.
@@ -48,6 +51,9 @@ pub struct ReadFile {
     /// When the file was last written, in nanoseconds since 1970, until it is seen that it stays so; in no manifest.
     #[serde(skip)]
     pub written_ns: Option<u128>,
+    /// Whether it is known already that the file stayed the same while it was read, or else what changed; in no manifest.
+    #[serde(skip)]
+    pub stayed: Option<std::result::Result<(), String>>,
 }
 
 /// The rows of one input table as they stand in its files. Row groups of Parquet files are decoded when they are asked
@@ -58,7 +64,10 @@ pub struct Source {
     pub format: CsvFormat,
     /// The contract's columns that no file has; they are all optional.
     pub missing: Vec<String>,
+    /// The files that were digested before they were opened.
     pub files: Vec<ReadFile>,
+    /// The files that are digested while they are read, in the order of their paths.
+    late: Vec<LateFile>,
     /// The paths to which `Origin::file` points.
     paths: Vec<String>,
 }
@@ -87,6 +96,8 @@ pub enum Origin {
 enum Piece {
     /// Rows in memory: of a text file, or made by an adapter.
     Held(SourceBatch),
+    /// A Parquet file without rows.
+    Empty(Arc<ParquetInput>),
     /// A row group of a Parquet file, and the number of its first row there.
     RowGroup { of: Arc<ParquetInput>, group: usize, first: u64, rows: u64 },
 }
@@ -99,6 +110,18 @@ struct ParquetInput {
     file: InputFile,
     /// Its place among the table's files.
     position: usize,
+    /// Its place among those that are digested while they are read, where it is one.
+    late: Option<usize>,
+}
+
+impl Piece {
+    /// The Parquet file that it is of.
+    fn parquet(&self) -> Option<&Arc<ParquetInput>> {
+        match self {
+            Piece::Held(_) => None,
+            Piece::Empty(of) | Piece::RowGroup { of, .. } => Some(of),
+        }
+    }
 }
 
 impl ParquetInput {
@@ -122,24 +145,69 @@ impl SourceBatch {
     }
 }
 
+impl ReadFile {
+    /// Whether its digest is still to be taken.
+    fn is_late(&self) -> bool {
+        self.digest.is_empty()
+    }
+}
+
 impl Source {
     /// How many pieces there are, to be read in any order and on any thread.
     pub fn pieces(&self) -> usize {
         self.pieces.len()
     }
 
+    /// What is to be done to read all pieces and to digest their files, in this order; who begins a step must know that
+    /// the one `ahead` before it is done.
+    pub fn steps(&self, ahead: usize) -> Vec<Step> {
+        let files: Vec<Option<usize>> = self.pieces.iter().map(|piece| piece.parquet()?.late).collect();
+        late::steps(&files, ahead)
+    }
+
+    /// Takes the digest that a step asks for.
+    pub fn look(&self, step: Step) -> Result<()> {
+        match step {
+            Step::Before(file) => self.late(file)?.look_before(|| self.has_same_footer(file)),
+            Step::After(file) => self.late(file).map(LateFile::look_after),
+            Step::Piece(_) | Step::Nothing => Ok(()),
+        }
+    }
+
+    /// The files that were digested while they were read.
+    pub fn late_files(&self) -> Vec<ReadFile> {
+        self.late.iter().map(LateFile::found).collect()
+    }
+
+    fn late(&self, file: usize) -> Result<&LateFile> {
+        self.late.get(file).ok_or_else(|| Error::internal("a table has fewer files than were asked for"))
+    }
+
+    fn has_same_footer(&self, file: usize) -> bool {
+        let is_first = |piece: &&Piece| !matches!(piece, Piece::RowGroup { group: 1.., .. });
+        let opened = self.pieces.iter().filter(is_first).filter_map(Piece::parquet);
+        opened.filter(|of| of.late == Some(file)).all(|of| of.parquet.has_same_footer())
+    }
+
     /// Hands the batches of a piece over, one after the other. A piece can be read more than once.
     pub fn read(&self, piece: usize, take: &mut dyn FnMut(&SourceBatch) -> Result<()>) -> Result<()> {
         match self.pieces.get(piece) {
             Some(Piece::Held(batch)) => take(batch),
+            Some(Piece::Empty(of)) => take(&of.batch(of.parquet.empty(&of.kept), 0)?),
             Some(Piece::RowGroup { of, group, first, .. }) => {
                 let mut first = *first;
-                of.parquet.read(*group, &of.kept, &mut |columns| {
-                    let rows = columns.num_rows() as u64;
-                    take(&of.batch(columns, first)?)?;
-                    first += rows;
-                    Ok(())
-                })
+                let mut read = || {
+                    of.parquet.read(*group, &of.kept, &mut |columns| {
+                        let rows = columns.num_rows() as u64;
+                        take(&of.batch(columns, first)?)?;
+                        first += rows;
+                        Ok(())
+                    })
+                };
+                match of.late {
+                    Some(file) => self.late(file)?.reading(read),
+                    None => read(),
+                }
             }
             None => Err(Error::internal("a table has fewer pieces than were asked for")),
         }
@@ -175,7 +243,7 @@ impl Source {
         match self.pieces.get(piece) {
             Some(Piece::Held(batch)) => batch.columns.num_rows(),
             Some(Piece::RowGroup { rows, .. }) => usize::try_from(*rows).unwrap_or(usize::MAX),
-            None => 0,
+            Some(Piece::Empty(_)) | None => 0,
         }
     }
 }
@@ -183,13 +251,26 @@ impl Source {
 /// Reads one table. None when the bank does not have it; refuses files that cannot be read, missing required
 /// columns and a required table without a single row.
 pub fn table(bank: &Bank, contract: &Contract) -> Result<Option<Source>> {
+    open(bank, contract, false)
+}
+
+/// Reads one table as `table` does, for those who take all its steps: its Parquet files are digested by these.
+pub fn log(bank: &Bank, contract: &Contract) -> Result<Option<Source>> {
+    open(bank, contract, true)
+}
+
+fn open(bank: &Bank, contract: &Contract, waits: bool) -> Result<Option<Source>> {
     let Some(table_files) = files::resolve(bank, contract)? else { return Ok(None) };
-    let digests = digest_all(bank, contract, &table_files)?;
+    let digests = digest_all(bank, contract, &table_files, waits)?;
     let outcome = match &table_files.adapter {
         Some(adapter) => adapted(bank, contract, &table_files, adapter, digests.clone()),
         None => plain(bank, contract, &table_files, digests.clone()),
     };
     if outcome.is_err() {
+        if digests.iter().any(ReadFile::is_late) {
+            // Only a digest tells whether it is a bad file: it is opened once more between two.
+            return table(bank, contract);
+        }
         // What looks like a bad file may be one that is still being written; that is what to say of it.
         unchanged(bank, &digests)?;
     }
@@ -216,18 +297,31 @@ pub fn unchanged(bank: &Bank, files: &[ReadFile]) -> Result<()> {
 }
 
 fn changed(bank: &Bank, file: &ReadFile) -> Option<Fault> {
-    let path = bank.folder.join(&file.path);
-    let found = files::digest(&path);
-    let change = match &found {
-        Ok((bytes, _)) if *bytes != file.bytes => format!("it had {} bytes and has {bytes} now", file.bytes),
-        Ok((_, digest)) if *digest != file.digest => "its digest is another now".to_string(),
-        // It may have been another in between and be again what it was.
-        Ok(_) if files::written_ns(&path) != file.written_ns => "it was written again meanwhile".to_string(),
-        Ok(_) => return None,
-        Err(_) => "it cannot be read any more".to_string(),
+    let change = match &file.stayed {
+        Some(known) => known.clone().err(),
+        None => change(&bank.folder.join(&file.path), file),
     };
+    change.map(|change| changed_fault(file, &change))
+}
+
+/// What is another now of a file that was digested.
+fn change(path: &Path, file: &ReadFile) -> Option<String> {
+    match files::digest(path) {
+        Ok((bytes, _)) if bytes != file.bytes => Some(format!("it had {} bytes and has {bytes} now", file.bytes)),
+        Ok((_, digest)) if digest != file.digest => Some("its digest is another now".into()),
+        // It may have been another in between and be again what it was.
+        Ok(_) if files::written_ns(path) != file.written_ns => Some(WRITTEN_AGAIN.into()),
+        Ok(_) => None,
+        Err(_) => Some(UNREADABLE.into()),
+    }
+}
+
+const WRITTEN_AGAIN: &str = "it was written again meanwhile";
+const UNREADABLE: &str = "it cannot be read any more";
+
+fn changed_fault(file: &ReadFile, change: &str) -> Fault {
     let fault = Fault::new(format!("`{}` changed while it was read", file.path)).caused_by(change);
-    Some(fault.hint("start the night when the export has ended; write exports under another name and rename them"))
+    fault.hint("start the night when the export has ended; write exports under another name and rename them")
 }
 
 /// Rows of a Parquet file, by its own footer.
@@ -235,21 +329,26 @@ pub fn parquet_rows(path: &Path) -> Result<u64> {
     Ok(ParquetFile::open(path, &path.to_string_lossy())?.row_groups().iter().sum())
 }
 
-fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles) -> Result<Vec<ReadFile>> {
-    let mut paths: Vec<&String> = table_files.files.values().flatten().map(|file| &file.path).collect();
-    paths.extend(&table_files.adapter);
+/// Every file of a table with its digest; without one where Parquet `waits` for it.
+fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles, waits: bool) -> Result<Vec<ReadFile>> {
+    let waits = waits && table_files.adapter.is_none();
+    let inputs = table_files.files.values().flatten();
+    let mut paths: Vec<(&String, bool)> =
+        inputs.map(|file| (&file.path, waits && file.format == FileFormat::Parquet)).collect();
+    paths.extend(table_files.adapter.iter().map(|path| (path, false)));
     paths.sort();
     paths.dedup();
     let digested: Vec<Result<ReadFile>> = paths
         .into_par_iter()
-        .map(|path| {
+        .map(|(path, is_late)| {
             let full = bank.folder.join(path);
             if !full.is_file() {
                 return Err(Error::refused(files::no_file(bank, contract, path)));
             }
             let written_ns = files::written_ns(&full);
-            let (bytes, digest) = files::digest(&full)?;
-            Ok(ReadFile { table: contract.table.clone(), path: path.clone(), bytes, digest, written_ns })
+            let (bytes, digest) = if is_late { (0, String::new()) } else { files::digest(&full)? };
+            let (table, path) = (contract.table.clone(), path.clone());
+            Ok(ReadFile { table, path, bytes, digest, written_ns, stayed: None })
         })
         .collect();
     // Of several faults the first in the order of paths is told, whichever thread was first.
@@ -260,13 +359,15 @@ fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles) -> Res
 fn plain(bank: &Bank, contract: &Contract, table_files: &TableFiles, digests: Vec<ReadFile>) -> Result<Source> {
     let wanted: Vec<String> = contract.columns.iter().map(|column| column.name.clone()).collect();
     let list: Vec<&InputFile> = table_files.files.values().flatten().collect();
+    let (late, files): (Vec<ReadFile>, Vec<ReadFile>) = digests.into_iter().partition(ReadFile::is_late);
+    let late: Vec<LateFile> = late.into_iter().map(|file| LateFile::new(bank.folder.join(&file.path), file)).collect();
     let mut collector = Collector::default();
     let mut missing: Vec<String> = wanted.clone();
     let mut pieces = Vec::new();
     let opened: Vec<Result<Opened>> = list
         .par_iter()
         .enumerate()
-        .map(|(position, file)| open_file(bank, contract, (file, position), &table_files.format, &wanted))
+        .map(|(position, file)| open_file(bank, contract, (file, position), &table_files.format, &wanted, &late))
         .collect();
     for (file, result) in list.iter().zip(opened) {
         let Some(opened) = collector.take(result)? else { continue };
@@ -276,7 +377,7 @@ fn plain(bank: &Bank, contract: &Contract, table_files: &TableFiles, digests: Ve
     }
     collector.refuse()?;
     let paths = list.iter().map(|file| file.path.clone()).collect();
-    Ok(Source { pieces, format: table_files.format.clone(), missing, files: digests, paths })
+    Ok(Source { pieces, format: table_files.format.clone(), missing, files, late, paths })
 }
 
 /// A file whose columns are known.
@@ -291,9 +392,10 @@ fn open_file(
     (file, position): (&InputFile, usize),
     format: &CsvFormat,
     wanted: &[String],
+    late: &[LateFile],
 ) -> Result<Opened> {
     if file.format == FileFormat::Parquet {
-        return open_parquet(bank, contract, (file, position), wanted);
+        return open_parquet(bank, contract, (file, position), wanted, late);
     }
     let parts = read_file(bank, file, format, Some(wanted))?;
     let partitions: Vec<String> = file.partitions.iter().map(|(key, _)| key.clone()).collect();
@@ -310,6 +412,7 @@ fn open_parquet(
     contract: &Contract,
     (file, position): (&InputFile, usize),
     wanted: &[String],
+    late: &[LateFile],
 ) -> Result<Opened> {
     // Words, and identifiers of other tables, are compared with what they may be and not kept as text.
     let is_compared = |column: &&Column| column.kind == Type::Word || (column.references.is_some() && !column.parent);
@@ -321,13 +424,14 @@ fn open_parquet(
     let from_path = file.partitions.iter().map(|(key, _)| key).filter(|key| wanted.contains(key));
     let columns = kept.iter().chain(from_path).cloned().collect();
     let groups = parquet.row_groups();
+    let late = late.binary_search_by(|late| late.shown().cmp(&file.path)).ok();
     let file = InputFile {
         partitions: file.partitions.iter().filter(|(key, _)| wanted.contains(key)).cloned().collect(),
         ..file.clone()
     };
-    let of = Arc::new(ParquetInput { parquet, kept, file, position });
+    let of = Arc::new(ParquetInput { parquet, kept, file, position, late });
     if groups.iter().all(|&rows| rows == 0) {
-        return Ok(Opened { columns, pieces: vec![Piece::Held(of.batch(of.parquet.empty(&of.kept), 0)?)] });
+        return Ok(Opened { columns, pieces: vec![Piece::Empty(of)] });
     }
     let mut first = 0;
     let pieces = groups.into_iter().enumerate().map(|(group, rows)| {
@@ -459,6 +563,7 @@ fn adapted(
         })],
         format: CsvFormat { null_words: Vec::new(), ..table_files.format.clone() },
         files: digests,
+        late: Vec::new(),
         paths,
     })
 }

@@ -95,6 +95,13 @@ impl ParquetFile {
         self.metadata.metadata().row_groups().iter().map(|group| group.num_rows().cast_unsigned()).collect()
     }
 
+    /// Whether the file has the footer with which it was opened.
+    pub fn has_same_footer(&self) -> bool {
+        // Compared as it is shown: a bound that is no number is not equal to itself.
+        let shown = |file: &ParquetFile| format!("{:?}", file.metadata.metadata());
+        ParquetFile::open(&self.path, &self.shown).is_ok_and(|now| shown(&now) == shown(self))
+    }
+
     /// A batch without rows, of the columns in file order.
     pub fn empty(&self, wanted: &[String]) -> RecordBatch {
         let fields: Vec<_> =

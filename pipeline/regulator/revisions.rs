@@ -132,6 +132,7 @@ mod tests {
                 bytes: 1,
                 digest: "i".into(),
                 written_ns: None,
+                stayed: None,
             }],
         }
     }
