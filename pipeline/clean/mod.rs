@@ -219,7 +219,7 @@ pub fn clean_with<L: TakeLogs>(bank: &Bank, contracts: &Contracts, as_of: Date, 
             None => Ok(None),
         };
         let mut take = |rows: Option<L::Prepared>| rows.map_or(Ok(()), |rows| logs.take(&tables, rows));
-        cleaning.stream(contract, place, source, &prepare, &mut take)?;
+        cleaning.stream(contract, place, &source, &prepare, &mut take)?;
     }
     cleaning.end(bank, tables)
 }
@@ -255,14 +255,14 @@ impl Outcome {
 
 /// What there is of a table to be cleaned.
 enum Opened {
-    There(Source),
+    There(Arc<Source>),
     /// Its fault is noted.
     Refused,
     Absent,
 }
 
 impl Opened {
-    fn there(self) -> Option<Source> {
+    fn there(self) -> Option<Arc<Source>> {
         match self {
             Opened::There(source) => Some(source),
             Opened::Refused | Opened::Absent => None,
@@ -282,7 +282,7 @@ fn open(source: Result<Option<Source>>, contract: &Contract, outcome: &mut Outco
     let Some(source) = source else { return Ok(Opened::Absent) };
     remark(contract, &source, &mut outcome.remarks);
     outcome.files.extend(source.files.iter().cloned());
-    Ok(Opened::There(source))
+    Ok(Opened::There(Arc::new(source)))
 }
 
 fn remark(contract: &Contract, source: &Source, remarks: &mut Vec<String>) {
@@ -371,12 +371,11 @@ impl<'a> Cleaning<'a> {
         &mut self,
         contract: &Contract,
         place: usize,
-        source: Source,
+        source: &Arc<Source>,
         prepare: Prepare<P>,
         take: &mut (dyn FnMut(P) -> Result<()> + Send),
     ) -> Result<()> {
-        let source = Arc::new(source);
-        let cleaned = table::stream(contract, &source, &self.before(contract), prepare, take);
+        let cleaned = table::stream(contract, source, &self.before(contract), prepare, take);
         let outcome = self.outcome(place)?;
         outcome.files.extend(source.late_files());
         if let Some(cleaned) = outcome.faults.take(cleaned)? {

@@ -135,10 +135,10 @@ pub struct Before<'a> {
 }
 
 /// Checks one table. Refuses columns of a type that cannot be read as the contract's, all at once.
-pub fn clean(contract: &Contract, source: Source, before: &Before) -> Result<Cleaned> {
+pub fn clean(contract: &Contract, source: Arc<Source>, before: &Before) -> Result<Cleaned> {
     let forms = TextForms::of(&contract.table, &source.format)?;
     let batches = check_pieces(contract, &source, &forms, before)?;
-    let mut rows = Rows::join(contract, Arc::new(source), batches)?;
+    let mut rows = Rows::join(contract, source, batches)?;
     keys::mark_duplicates(&mut rows)?;
     keys::mark_parents(&mut rows)?;
     keys::mark_overlaps(&mut rows)?;

@@ -124,10 +124,13 @@ fn changed(in_order: bool, after: usize, file: usize, change: fn(&Path)) -> (Res
     (threads.install(|| clean::clean_with(&bank, &contracts, as_of, &mut logs)), whole)
 }
 
+/// What happens, whether the log is in order, after how many pieces, to which file.
+type Case = (&'static str, bool, usize, usize, fn(&Path));
+
 #[test]
 fn a_file_that_changes_between_its_digests_is_named() {
     let pieces = FILES * GROUPS_A_FILE;
-    let cases: [(&str, bool, usize, usize, fn(&Path)); 7] = [
+    let cases: [Case; 7] = [
         ("a byte of a file that is being read", true, 1, 0, flip),
         ("a file that is being read is gone", true, 1, 0, remove),
         ("a byte of the last file, late", true, pieces - 1, FILES - 1, flip),
