@@ -1,27 +1,39 @@
 -- Limits, decisions, and what holds in the end. Money is exact: products are decimals, each cap is rounded once at its
 -- end. `least` passes over nulls, which is what the smallest known cap asks for.
 
--- Which decision is in force is settled first, because an adjustment may ask for the limit of another grade.
-CREATE TEMP TABLE decision AS
-SELECT household_no, decision_id, action, d.grade, "limit"
+-- Which decision is in force is settled first, because an adjustment may ask for the limit of another grade. Known and
+-- unexpired ones of households of the run are looked at.
+CREATE TEMP TABLE checked_decision AS
+SELECT
+    household_no,
+    decision_id,
+    decided_at,
+    action,
+    d.grade,
+    "limit",
+    -- Every ground on which a decision is set aside, denied. Blank text is none.
+    (action = 'accept' OR (approver_id IS NOT NULL AND trim(coalesce(reason, '')) <> ''))
+    AND coalesce(approver_id <> reviewer_id, true)
+    AND (d.grade IS NULL OR g.grade IS NOT NULL)
+    AND CASE action
+          WHEN 'accept' THEN g.grade IS NOT NULL AND NOT g.is_veto AND "limit" IS NOT NULL
+          WHEN 'adjust' THEN
+              g.grade IS NOT NULL
+              AND coalesce("limit" <= least(g.cap, getvariable('limits.product_cap')), true)
+              AND are_overridable
+              AND list_has_all(string_split(coalesce(overrides, ''), '|'), vetoes)
+          ELSE true
+        END AS is_sound
 FROM decisions AS d
 JOIN household USING (household_id)
 JOIN model USING (household_no)
 LEFT JOIN policy_grade AS g ON g.grade = d.grade
-WHERE is_known(decided_at) AND NOT has_ended(expires_on)
-  -- The sound ones: every ground on which a decision is set aside, denied. Blank text is none.
-  AND (action = 'accept' OR (approver_id IS NOT NULL AND trim(coalesce(reason, '')) <> ''))
-  AND coalesce(approver_id <> reviewer_id, true)
-  AND (d.grade IS NULL OR g.grade IS NOT NULL)
-  AND CASE action
-        WHEN 'accept' THEN g.grade IS NOT NULL AND NOT g.is_veto AND "limit" IS NOT NULL
-        WHEN 'adjust' THEN
-            g.grade IS NOT NULL
-            AND coalesce("limit" <= least(g.cap, getvariable('limits.product_cap')), true)
-            AND are_overridable
-            AND list_has_all(string_split(coalesce(overrides, ''), '|'), vetoes)
-        ELSE true
-      END
+WHERE is_known(decided_at) AND NOT has_ended(expires_on);
+
+CREATE TEMP TABLE decision AS
+SELECT household_no, decision_id, action, grade, "limit"
+FROM checked_decision
+WHERE is_sound
 QUALIFY row_number() OVER (PARTITION BY household_no ORDER BY decided_at DESC, decision_id DESC) = 1;
 
 -- The limit for the model's grade, and for a grade that was given without a limit.

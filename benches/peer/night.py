@@ -20,6 +20,8 @@ import tomllib
 
 import duckdb
 
+import check
+
 HERE = pathlib.Path(__file__).resolve().parent
 SCHEMAS = HERE.parent.parent / "schemas"
 OUTPUTS = ["visit_checks", "household_facts", "scorecard_points", "household_grades", "grant_limits"]
@@ -60,13 +62,16 @@ def main() -> int:
 
     engine = duckdb.connect(config={"threads": options.threads})
     engine.execute("SET VARIABLE as_of = ?", [options.as_of])
-    attach(engine, options.bank)
+    found = attach(engine, options.bank)
     load_rulebook(engine, options.as_of)
     done("start")
     for file in sorted(HERE.glob("[0-9]*.sql")):
         # A COPY takes its path as a literal.
         engine.execute(file.read_text().replace("{out}", str(options.out).replace("'", "''")))
-        done(file.stem.split("_", 1)[1])
+        stage = file.stem.split("_", 1)[1]
+        if stage == "check":
+            check.check(engine, contracts("input"), found)
+        done(stage)
 
     figures = {
         "engine": f"duckdb {duckdb.__version__}",
@@ -74,12 +79,37 @@ def main() -> int:
         "households": engine.execute("SELECT count(*) FROM household").fetchone()[0],
         "seconds": round(time.perf_counter() - STARTED, 3),
         "stages": stages,
+        "rows": row_counts(engine),
         "peak_memory_bytes": peak_memory_bytes(),
     }
     if options.compare:
         figures["differences"] = compare(options.out, options.compare)
+        published = json.loads((options.compare / "manifest.json").read_text())["tables"]
+        rows = figures["rows"]
+        wrong = {table: [rows.get(table), published.get(table)] for table in sorted({*rows, *published})}
+        wrong = {table: counts for table, counts in wrong.items() if counts[0] != counts[1]}
+        if wrong:
+            figures["differences"]["rows"] = wrong
+            print(f"rows: {json.dumps(wrong)}", file=sys.stderr)
     print(json.dumps(figures))
     return 1 if figures.get("differences") else 0
+
+
+def row_counts(engine: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
+    """By table what the manifest of a run tells; set aside are unsound decisions and nothing else."""
+    rows = engine.execute("""
+        SELECT table_name, sum(rows)::BIGINT, coalesce(sum(rows) FILTER (state = state('accepted')), 0)::BIGINT,
+               coalesce(sum(rows) FILTER (state = state('not_yet_known')), 0)::BIGINT
+        FROM row_count GROUP BY table_name ORDER BY table_name
+    """).fetchall()
+    unsound = engine.execute("SELECT count(*) FILTER (NOT is_sound) FROM checked_decision").fetchone()[0]
+    counts = {}
+    for table, read, accepted, not_yet_known in rows:
+        set_aside = unsound if table == "decisions" else 0
+        counts[table] = {
+            "read": read, "accepted": accepted - set_aside, "set_aside": set_aside, "not_yet_known": not_yet_known
+        }
+    return counts
 
 
 def peak_memory_bytes() -> int:
@@ -93,11 +123,13 @@ def peak_memory_bytes() -> int:
 # The bank's files.
 
 
-def attach(engine: duckdb.DuckDBPyConnection, bank: pathlib.Path) -> None:
+def attach(engine: duckdb.DuckDBPyConnection, bank: pathlib.Path) -> set[str]:
     """One view for each input table, with the contract's columns and types; an optional table that is not there is empty.
+    Returns which tables the bank has.
 
     A view is pruned to the columns and rows that a stage reads, so nothing is read here but the files' footers.
     """
+    tables = set()
     for contract in contracts("input"):
         table = contract["table"]
         source = parquet(bank / table)
@@ -119,6 +151,9 @@ def attach(engine: duckdb.DuckDBPyConnection, bank: pathlib.Path) -> None:
         rows = f"FROM {source}" if source is not None else "WHERE false"
         engine.execute(f"CREATE VIEW {table} AS SELECT {', '.join(columns)} {rows}")
         engine.execute(f"SET VARIABLE \"has.{table}\" = {str(source is not None).lower()}")
+        if source is not None:
+            tables.add(table)
+    return tables
 
 
 def parquet(path: pathlib.Path) -> str | None:
