@@ -9,14 +9,16 @@ CREATE MACRO flag_if(condition, name) AS CASE WHEN condition THEN flag(name) ELS
 SET VARIABLE invalidating = (SELECT bit_or(flag(name)) FROM unnest(['remote', 'too_short', 'too_far', 'overlapping',
                                                                     'impossible_speed', 'duplicate_photo']) AS f(name));
 
+-- What became of the issue that a visit raised, by T.
+SET VARIABLE issues = ['none', 'resolved_in_grid', 'resolved_in_community', 'resolved_in_township', 'open', 'open_urgent'];
+CREATE MACRO issue(name) AS (list_position(getvariable('issues'), name) - 1)::UTINYINT;
+
 CREATE TEMP TABLE visit AS
 SELECT
     visit_id,
-    v.officer_id,
-    o.officer_no,
-    v.grid_id,
-    g.branch_id,
-    g.branch_no,
+    officer_no,
+    g.grid_no,
+    branch_no,
     v.household_id,
     -- A visit counts for a household only in grids of its present branch.
     CASE WHEN h.branch_id = g.branch_id THEN h.household_no END AS household_no,
@@ -38,7 +40,14 @@ SELECT
     | flag_if(channel = 'onsite' AND v.longitude IS NULL, 'no_position')
     | flag_if(recorded_at - ended_at > to_hours(getvariable('visit_checks.record_hours_max')), 'late_record')
     | flag_if(started_at::TIME < getvariable('visit_checks.day_starts')
-              OR started_at::TIME >= getvariable('visit_checks.day_ends'), 'odd_hours') AS own_flags
+              OR started_at::TIME >= getvariable('visit_checks.day_ends'), 'odd_hours') AS own_flags,
+    CASE
+        WHEN issue_level = 'none' THEN issue('none')
+        WHEN is_known(issue_resolved_at) AND issue_status LIKE 'resolved%' THEN issue(issue_status)
+        WHEN issue_level = 'urgent' THEN issue('open_urgent')
+        ELSE issue('open')
+    END AS issue,
+    date_diff('microsecond', ended_at, recorded_at) AS record_delay_us
 FROM visits AS v
 JOIN grid AS g USING (grid_id)
 JOIN officer AS o USING (officer_id)
@@ -122,11 +131,15 @@ repeated AS (
 SELECT visit.rowid, flag('duplicate_photo')
 FROM visit JOIN repeated USING (visit_id);
 
+CREATE TEMP TABLE assignment AS
+SELECT grid_no, officer_no, duty, valid_from, valid_to
+FROM assignments JOIN grid USING (grid_id) JOIN officer USING (officer_id);
+
 INSERT INTO raised
 SELECT v.rowid, flag('not_assigned')
 FROM visit AS v
-ANTI JOIN assignments AS a
-    ON a.officer_id = v.officer_id AND a.grid_id = v.grid_id
+ANTI JOIN assignment AS a
+    ON a.officer_no = v.officer_no AND a.grid_no = v.grid_no
     AND v.started_at >= a.valid_from AND v.started_at < coalesce(a.valid_to, DATE 'infinity');
 
 INSERT INTO raised
@@ -147,6 +160,32 @@ SELECT visit_no, bit_or(flags) AS flags FROM raised GROUP BY visit_no;
 
 CREATE MACRO all_flags(own, of_others) AS own | coalesce(of_others, 0::SMALLINT);
 CREATE MACRO is_valid(bits) AS bits & getvariable('invalidating') = 0;
+
+CREATE TEMP VIEW checked_visit AS
+SELECT visit.*, visit.rowid AS visit_no, all_flags(own_flags, raised.flags) AS bits
+FROM visit LEFT JOIN raised_by_others AS raised ON raised.visit_no = visit.rowid;
+
+-- What visits add up to, at the finest key that anybody asks for: households, grids and officers sum a few rows of it.
+CREATE TEMP TABLE visit_tally AS
+SELECT
+    household_no,
+    grid_no,
+    officer_no,
+    count(*) FILTER (is_recent) AS visits_12m,
+    count(*) FILTER (is_recent AND is_valid) AS valid_visits_12m,
+    count(*) FILTER (is_valid AND in_window(1, started_at)) AS valid_visits_1m,
+    count(*) FILTER (is_recent AND is_onsite) AS onsite_visits_12m,
+    count(*) FILTER (is_recent AND is_onsite AND NOT is_valid) AS invalid_visits_12m,
+    count(*) FILTER (is_recent AND issue <> issue('none')) AS issues_raised_12m,
+    count(*) FILTER (is_recent AND issue = issue('resolved_in_grid')) AS issues_resolved_in_grid,
+    count(*) FILTER (is_recent AND issue = issue('resolved_in_community')) AS issues_resolved_in_community,
+    count(*) FILTER (is_recent AND issue = issue('resolved_in_township')) AS issues_resolved_in_township,
+    count(*) FILTER (is_recent AND issue = issue('open_urgent')) AS urgent_open,
+    max(started_at) FILTER (is_valid) AS last_valid_at,
+    max(started_at) FILTER (is_recent AND is_onsite) AS last_onsite_at,
+    min(started_at) FILTER (is_recent AND issue = issue('open_urgent')) AS urgent_since
+FROM (SELECT *, in_window(12, started_at) AS is_recent, is_valid(bits) AS is_valid FROM checked_visit)
+GROUP BY household_no, grid_no, officer_no;
 
 -- Every combination of flags as its list, made once: a visit then only looks its list up.
 CREATE TEMP TABLE flag_list AS

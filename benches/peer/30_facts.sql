@@ -1,3 +1,20 @@
+-- How each loan stood on the days that are asked for: on T, and for the indicators a year before and at the year's end.
+CREATE MACRO year_start() AS date_trunc('year', as_of())::DATE - 1;
+
+CREATE TEMP TABLE loan_latest AS
+SELECT
+    loan_id,
+    greatest(arg_max(outstanding, month_end), 0) AS outstanding,
+    greatest(arg_max(outstanding, month_end) FILTER (month_end <= months_before(12)), 0) AS outstanding_12m_ago,
+    greatest(arg_max(outstanding, month_end) FILTER (month_end <= year_start()), 0) AS outstanding_at_year_start,
+    arg_max(days_past_due, month_end) AS days_past_due,
+    arg_max(risk_class, month_end) AS risk_class,
+    max(list_position(['normal', 'special_mention', 'substandard', 'doubtful', 'loss'], risk_class) - 1)
+        FILTER (in_window(12, month_end)) AS worst_class
+FROM loan_months
+WHERE is_known(month_end)
+GROUP BY loan_id;
+
 -- What is measured of each household. Every log is filtered to its window while it is read, joined to the household's
 -- number once, and summed to one row per household; the facts are one chain of joins over dense integers.
 
@@ -16,30 +33,20 @@ loan AS (
         household_no,
         principal,
         guarantee,
+        disbursed_on,
         CASE WHEN has_ended(closed_on) THEN closed_on END AS closed_on
     FROM loans JOIN household USING (household_id)
     WHERE is_known(disbursed_on)
-),
-loan_latest AS (
-    SELECT
-        loan_id,
-        greatest(arg_max(outstanding, month_end), 0) AS outstanding,
-        arg_max(days_past_due, month_end) AS days_past_due,
-        arg_max(risk_class, month_end) IN ('substandard', 'doubtful', 'loss') AS is_bad,
-        max(list_position(['normal', 'special_mention', 'substandard', 'doubtful', 'loss'], risk_class) - 1)
-            FILTER (in_window(12, month_end)) AS worst_class
-    FROM loan_months
-    WHERE is_known(month_end)
-    GROUP BY loan_id
 ),
 of_loans AS (
     SELECT
         household_no,
         sum(coalesce(outstanding, principal)) FILTER (closed_on IS NULL) AS outstanding,
         sum(coalesce(outstanding, principal)) FILTER (closed_on IS NULL AND guarantee = 'credit') AS unsecured,
-        sum(outstanding) FILTER (closed_on IS NULL AND is_bad) AS bad,
+        sum(outstanding) FILTER (closed_on IS NULL AND risk_class IN ('substandard', 'doubtful', 'loss')) AS bad,
         max(coalesce(days_past_due, 0)) FILTER (closed_on IS NULL) AS days_past_due,
-        max(worst_class) AS worst_class
+        max(worst_class) AS worst_class,
+        min(disbursed_on) AS first_loan_on
     FROM loan LEFT JOIN loan_latest USING (loan_id)
     GROUP BY household_no
 ),
@@ -80,6 +87,7 @@ of_accounts AS (
     SELECT
         household_no,
         min(opened_on) AS first_opened_on,
+        bool_or(is_open) AS has_open_account,
         bool_or(is_open AND has_mobile)::BIGINT + bool_or(is_open AND has_pos)::BIGINT
             + bool_or(is_open AND product = 'card')::BIGINT AS channels
     FROM account
@@ -91,7 +99,8 @@ of_account_months AS (
         sum(average_balance) AS balance,
         -- Inflow is never negative, so the accounts together have some when one has. Twelve months in a row have twelve
         -- names: a bit for each counts them without a set.
-        bit_count(bit_or(CASE WHEN inflow > 0 THEN 1 << month(month) ELSE 0 END)) AS inflow_months
+        bit_count(bit_or(CASE WHEN inflow > 0 THEN 1 << month(month) ELSE 0 END)) AS inflow_months,
+        bool_or(transaction_count > 0) AS has_transactions
     FROM account_months JOIN account USING (account_id)
     -- M(12): a month is complete when its last day is not after T.
     WHERE month >= date_trunc('month', as_of() + 1) - to_months(12) AND month < date_trunc('month', as_of() + 1)
@@ -118,12 +127,9 @@ of_reviews AS (
     GROUP BY household_no
 ),
 of_visits AS (
-    SELECT
-        household_no,
-        count(*) FILTER (in_window(12, started_at)) AS valid_visits,
-        max(started_at)::DATE AS last_on
-    FROM visit LEFT JOIN raised_by_others AS r ON r.visit_no = visit.rowid
-    WHERE household_no IS NOT NULL AND is_valid(all_flags(own_flags, r.flags))
+    SELECT household_no, sum(valid_visits_12m)::BIGINT AS valid_visits, max(last_valid_at)::DATE AS last_on
+    FROM visit_tally
+    WHERE household_no IS NOT NULL
     GROUP BY household_no
 ),
 joined AS (
@@ -167,7 +173,10 @@ joined AS (
             + (has_insurance IS NOT NULL)::INTEGER
         END AS fields_filled,
         coalesce(valid_visits, 0) AS valid_visits_12m,
-        as_of() - last_on AS days_since_valid_visit
+        as_of() - last_on AS days_since_valid_visit,
+        coalesce(has_open_account, false) AS has_open_account,
+        coalesce(has_transactions, false) AS has_transactions,
+        first_loan_on
     FROM household AS h
     LEFT JOIN profile USING (household_no)
     LEFT JOIN of_loans USING (household_no)
@@ -216,5 +225,9 @@ SELECT
     fields_filled / 9 AS profile_completeness,
     valid_visits_12m,
     days_since_valid_visit,
-    profiled_on
+    -- Not facts of the table, but measured beside them.
+    profiled_on,
+    has_open_account,
+    has_transactions,
+    first_loan_on
 FROM joined;

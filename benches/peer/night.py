@@ -17,6 +17,7 @@ import json
 import pathlib
 import sys
 import tomllib
+from collections.abc import Callable
 
 import duckdb
 
@@ -24,7 +25,11 @@ import check
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCHEMAS = HERE.parent.parent / "schemas"
-OUTPUTS = ["visit_checks", "household_facts", "scorecard_points", "household_grades", "grant_limits"]
+OUTPUTS = [
+    "visit_checks", "household_facts", "scorecard_points", "household_grades", "grant_limits",
+    "grid_coverage", "branch_coverage", "area_coverage", "partition_faults", "officer_assessments", "village_ratings",
+    "conduct_ranking", "grid_funding", "work_list", "public_notice",
+]
 TYPES = {
     "id": "VARCHAR",
     "text": "VARCHAR",
@@ -190,17 +195,82 @@ def load_rulebook(engine: duckdb.DuckDBPyConnection, as_of: datetime.date) -> No
         return versions[0] if versions else None
 
     policies = SCHEMAS / "policies"
-    for name in ["visit_checks", "fact_rules", "grade_scale", "limits"]:
+    for name in [
+        "visit_checks", "fact_rules", "grade_scale", "limits", "partition", "credit_villages", "officers", "conduct",
+        "work_list",
+    ]:
         for key, value in in_force(policies / f"{name}.toml").items():
             if isinstance(value, (int, decimal.Decimal, str, datetime.time)):
                 engine.execute(f"SET VARIABLE \"{name}.{key}\" = ?", [value])
     limits = in_force(policies / "limits.toml")
     engine.execute("SET VARIABLE \"limits.optional_caps\" = CAST(? AS VARCHAR[])", [limits["optional_caps"]])
 
+    load_coverage(engine, lambda name: in_force(policies / f"{name}.toml"))
     load_grades(engine, in_force(policies / "grade_scale.toml"), limits)
     load_vetoes(engine, in_force(policies / "vetoes.toml"))
     cards = {path.stem: in_force(path) for path in sorted((policies / "scorecards").glob("*.toml"))}
     load_scorecards(engine, {name: card for name, card in cards.items() if card is not None})
+
+
+def load_coverage(engine: duckdb.DuckDBPyConnection, policy: Callable[[str], dict]) -> None:
+    years = policy("coverage_targets")["years"]
+    fill(
+        engine,
+        "policy_target (segment VARCHAR, programme_year BIGINT, target DECIMAL(19,9))",
+        [
+            (segment, year["programme_year"], year[segment])
+            for year in years
+            for segment in ["rural", "resident", "business"]
+        ],
+    )
+    fill(
+        engine,
+        "policy_grid_size (kind VARCHAR, at_least BIGINT, at_most BIGINT)",
+        [(size["grid_kind"], size["at_least"], size["at_most"]) for size in policy("partition")["sizes"]],
+    )
+    villages = policy("credit_villages")
+    engine.execute(
+        "SET VARIABLE \"credit_villages.credit_grades\" = CAST(? AS VARCHAR[])", [villages["credit_grades"]]
+    )
+    thresholds = ["credit_share_min", "prompt_share_min", "bad_share_max"]
+    fill(
+        engine,
+        "policy_star (stars BIGINT, credit_share_min DECIMAL(19,9), prompt_share_min DECIMAL(19,9), "
+        "bad_share_max DECIMAL(19,9))",
+        [
+            (stars, *(villages[name][threshold] for threshold in thresholds))
+            for stars, name in enumerate(["one_star", "two_stars", "three_stars"], start=1)
+        ],
+    )
+    officers = policy("officers")
+    for duty, points in officers["points"].items():
+        engine.execute(f"SET VARIABLE \"officers.points.{duty}\" = ?", [points])
+    bands = officers["bands"]
+    fill(
+        engine,
+        "policy_rating (rating VARCHAR, at_least_tenths BIGINT)",
+        [(band["rating"], int(band["at_least"] * 10)) for band in bands],
+    )
+    engine.execute("SET VARIABLE \"officers.lowest\" = ?", [bands[-1]["rating"]])
+    funding = policy("grid_funding")
+    fill(
+        engine,
+        "policy_work_fund (households_max BIGINT, amount DECIMAL(18,2))",
+        [
+            (
+                band["households_at_most"] if "households_at_most" in band
+                else band["households_below"] - 1 if "households_below" in band
+                else 2**63 - 1,
+                band["amount"],
+            )
+            for band in funding["work_fund"]
+        ],
+    )
+    fill(
+        engine,
+        "policy_service_rate (settlement VARCHAR, rate DECIMAL(18,2))",
+        list(funding["service_rates"].items()),
+    )
 
 
 def load_grades(engine: duckdb.DuckDBPyConnection, scale: dict, limits: dict) -> None:
