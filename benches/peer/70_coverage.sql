@@ -10,34 +10,6 @@ CREATE MACRO segment_of(kind) AS
          WHEN kind IN ('merchant', 'small_enterprise') THEN 'business'
          ELSE 'rural' END;
 
--- Places: the bank, its branches, its areas and valid grids. What lies in an area lies in those above it too.
-CREATE TEMP TABLE area_above AS
-WITH RECURSIVE above AS (
-    SELECT area_id, area_id AS above_id, parent_area_id FROM areas
-    UNION ALL
-    SELECT above.area_id, areas.area_id, areas.parent_area_id
-    FROM above JOIN areas ON areas.area_id = above.parent_area_id
-)
-SELECT area_id, above_id FROM above;
-
-CREATE TEMP TABLE place AS
-SELECT row_number() OVER (ORDER BY level, ref_id)::INTEGER AS place_no, *
-FROM (
-    SELECT 'bank' AS kind, 'bank' AS level, 'bank' AS ref_id
-    UNION ALL SELECT 'branch', 'branch', branch_id FROM branches
-    UNION ALL SELECT 'area', level, area_id FROM areas
-    UNION ALL SELECT 'grid', 'grid', grid_id FROM grid WHERE is_valid
-);
-
-CREATE TEMP TABLE branch_place AS SELECT ref_id AS branch_id, place_no FROM place WHERE kind = 'branch';
-CREATE TEMP TABLE area_place AS
-SELECT area_id, place_no FROM area_above JOIN place ON kind = 'area' AND ref_id = above_id;
-CREATE TEMP TABLE grid_place AS
-SELECT grid_no, place_no FROM grid, place WHERE place.kind = 'bank'
-UNION ALL SELECT grid_no, place_no FROM grid JOIN branch_place USING (branch_id)
-UNION ALL SELECT grid_no, place_no FROM grid JOIN area_place USING (area_id)
-UNION ALL SELECT grid_no, place_no FROM grid JOIN place ON place.kind = 'grid' AND ref_id = grid_id;
-
 -- Who serves which grid. An assignment counts as far as its officer is active; officers are counted, not rows.
 CREATE TEMP TABLE term AS
 SELECT

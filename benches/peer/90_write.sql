@@ -169,3 +169,8 @@ COPY (
     WHERE valid_from <= as_of() AND NOT has_ended(valid_to)
     ORDER BY area_id, household_no
 ) TO '{out}/public_notice.parquet' (COMPRESSION zstd);
+
+-- What disclosure decides, the status and the published value, is not made.
+COPY (
+    FROM indicator_row ORDER BY indicator_id, level, ref_id, breakdown
+) TO '{out}/indicators.parquet' (COMPRESSION zstd);
