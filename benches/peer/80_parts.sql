@@ -59,8 +59,7 @@ SELECT
     CASE WHEN in_grid THEN customer_line_12m_ago WHEN was_open_12m_ago THEN credit_line
          ELSE 0 END AS customer_line_12m_ago,
     CASE WHEN in_grid THEN customer_line_at_year_start WHEN was_open_at_year_start THEN credit_line
-         ELSE 0 END AS customer_line_at_year_start,
-    NULL::VARCHAR AS segment
+         ELSE 0 END AS customer_line_at_year_start
 FROM loan LEFT JOIN line USING (household_no);
 
 -- Where the nearest open service point is. What is nearest by chord is nearest by arc, so points are compared on the unit
@@ -147,13 +146,14 @@ SELECT
     grid_coverage.* EXCLUDE (grid_no),
     grid_visits.* EXCLUDE (grid_no, onsite_visits_12m, invalid_visits_12m, issues_resolved),
     issues_raised_12m - issues_resolved AS issues_open,
-    branch_no, area_no, NULL::VARCHAR AS segment
+    branch_no, area_no
 FROM grid
 JOIN grid_coverage USING (grid_no)
 JOIN grid_visits USING (grid_no)
 JOIN grid_staff USING (grid_no);
 
-CREATE TEMP VIEW base_areas AS
+-- A few hundred rows, and read once for each own figure.
+CREATE TEMP TABLE base_areas AS
 WITH
 lying AS (
     SELECT area_no, count(*) AS valid_grids, sum(households)::BIGINT AS households
@@ -185,7 +185,7 @@ SELECT
     coalesce(open_branches, 0) AS open_branches,
     coalesce(open_points, 0) AS open_points,
     coalesce(used_withdrawal_points_3m, 0) AS used_withdrawal_points_3m,
-    NULL::INTEGER AS branch_no, area_no, NULL::VARCHAR AS segment, areas.parent_area_id IS NULL AS is_top
+    NULL::INTEGER AS branch_no, area_no, areas.parent_area_id IS NULL AS is_top
 FROM areas
 JOIN area USING (area_id)
 JOIN area_rating AS r USING (area_id)
@@ -196,7 +196,7 @@ LEFT JOIN points USING (area_id);
 CREATE TEMP VIEW base_branches AS
 SELECT
     branch_id, level, is_open_on(opened_on, closed_on, as_of()) AS is_open,
-    NULL::INTEGER AS branch_no, area_no, NULL::VARCHAR AS segment
+    NULL::INTEGER AS branch_no, area_no
 FROM branches JOIN area USING (area_id);
 
 CREATE TEMP VIEW base_service_points AS
@@ -205,7 +205,7 @@ SELECT
     coalesce(in_window(3, last_used_on), false) AS used_3m,
     station_items,
     longitude IS NOT NULL AS has_position,
-    branch_no, area_no, NULL::VARCHAR AS segment
+    branch_no, area_no
 FROM service_points JOIN area USING (area_id) JOIN branch USING (branch_id)
 WHERE is_known(opened_on);
 
@@ -224,7 +224,7 @@ SELECT
     issue = issue('resolved_in_community') AS resolved_in_community,
     issue = issue('resolved_in_township') AS resolved_in_township,
     record_delay_us / 3600000000 AS record_delay_hours,
-    v.branch_no, area_no, NULL::VARCHAR AS segment
+    v.branch_no, area_no
 FROM checked_visit AS v JOIN grid USING (grid_no)
 WHERE in_window(12, started_at);
 

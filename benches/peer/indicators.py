@@ -130,17 +130,18 @@ def measure_parts(
         summed = [f"{measured(key, scales[part_no])} AS part_{part_no}" for key, part_no in of_table if not key[4]]
         if summed:
             # At the finest key first; then every place adds up a few hundred rows and not the table's.
+            has_segment = "segment" in columns[table]
+            segment = "segment, " if has_segment else ""
             engine.execute(
-                f"CREATE OR REPLACE TEMP TABLE cell AS SELECT branch_no, area_no, segment, {', '.join(summed)} "
-                f"FROM base_{table} GROUP BY branch_no, area_no, segment"
+                f"CREATE OR REPLACE TEMP TABLE cell AS SELECT branch_no, area_no, {segment}{', '.join(summed)} "
+                f"FROM base_{table} GROUP BY {segment}branch_no, area_no"
             )
+            segment = "coalesce(segment, 'all')" if has_segment else "'all'"
+            places = "GROUPING SETS ((place_no, segment), (place_no))" if has_segment else "place_no"
             engine.execute(
-                "INSERT INTO part_value SELECT part[6:]::INTEGER, place_no, segment, units FROM ("
-                "SELECT place_no, coalesce(segment, 'all') AS segment, sum(COLUMNS('^part_')) "
-                "FROM at_every_place('cell') WHERE segment IS NOT NULL GROUP BY GROUPING SETS ((place_no, segment)) "
-                "UNION ALL "
-                "SELECT place_no, 'all', sum(COLUMNS('^part_')) FROM at_every_place('cell') GROUP BY place_no"
-                ") UNPIVOT (units FOR part IN (COLUMNS('^part_')))"
+                f"INSERT INTO part_value SELECT part[6:]::INTEGER, place_no, segment, units FROM ("
+                f"SELECT place_no, {segment} AS segment, sum(COLUMNS('^part_')) FROM at_every_place('cell') "
+                f"GROUP BY {places}) UNPIVOT (units FOR part IN (COLUMNS('^part_')))"
             )
         for (_, _, of, where, is_own), part_no in of_table:
             if is_own:
