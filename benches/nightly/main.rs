@@ -1,5 +1,5 @@
 //! A whole night on generated banks, beside the floor (the same files read and decoded, the same tables encoded and
-//! written, nothing between) and a peer (the household stages in DuckDB). Each is measured in a process of its own.
+//! written, nothing between) and a peer (the same night in DuckDB). Each is measured in a process of its own.
 //! A figure of a wrong result is none: the published run is verified and held against the peer's rows, or, where there
 //! is no peer, against a second night on another number of threads.
 // A benchmark looks at the clock, opens what it measures, and prints.
