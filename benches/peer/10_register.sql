@@ -1,6 +1,6 @@
 -- The households of the run and where they stand. Identifiers are text in the bank's files; from here on a household is
--- a small whole number in the order of its identifier, and so are places, grids and officers. Joins and groupings of the later
--- stages are then over dense integers, and an output in the order of the number is in the order of the key.
+-- a small whole number in the order of its identifier, and so are places, grids and officers. Joins and groupings of the
+-- later stages are then over dense integers, and an output in the order of the number is in the order of the key.
 
 -- Places: the bank, its branches, its areas and valid grids. What lies in an area lies in those above it too.
 CREATE TEMP TABLE place AS

@@ -94,7 +94,8 @@ around AS (
 ),
 bound AS (
     -- A billionth, some millimetres, for the rounding of floats.
-    SELECT grid_no, any_value(around.spot) AS spot, min(chord(around.spot, point.spot)) + 2 * any_value(radius) + 1e-9 AS farthest
+    SELECT grid_no, any_value(around.spot) AS spot,
+           min(chord(around.spot, point.spot)) + 2 * any_value(radius) + 1e-9 AS farthest
     FROM around CROSS JOIN point
     GROUP BY grid_no
 ),
@@ -279,7 +280,8 @@ CREATE MACRO gini_of(counted) AS TABLE
         FROM placed_values(counted) WHERE value <> 0
     ),
     weighted AS (
-        SELECT place_no, sum((2 * (rank + CASE WHEN value > 0 THEN zeros ELSE 0 END) - values_counted - 1) * value) AS sum
+        SELECT place_no,
+               sum((2 * (rank + CASE WHEN value > 0 THEN zeros ELSE 0 END) - values_counted - 1) * value) AS sum
         FROM ranked JOIN place_total USING (place_no) GROUP BY place_no
     )
     SELECT place_no, values_counted,

@@ -30,8 +30,8 @@ def check(engine: duckdb.DuckDBPyConnection, contracts: list[dict], found: set[s
             if other_keys:
                 # Of several rows with one identifier an accepted one is enough for those who refer to it.
                 engine.execute(
-                    f"CREATE TEMP TABLE known_{table} AS SELECT {first_key} AS id, min(state) AS state, count(*) AS rows "
-                    f"FROM checked_{table} GROUP BY {first_key}"
+                    f"CREATE TEMP TABLE known_{table} AS "
+                    f"SELECT {first_key} AS id, min(state) AS state, count(*) AS rows FROM checked_{table} GROUP BY {first_key}"
                 )
             else:
                 engine.execute(f"CREATE TEMP VIEW known_{table} AS SELECT {first_key} AS id, * FROM checked_{table}")
@@ -91,7 +91,8 @@ def own_state(contract: dict) -> str:
     broken = {
         "null": [f"{quoted(name)} IS NULL" for name, column in columns.items() if not column.get("nullable")],
         "word": [
-            f"({quoted(name)} IS NOT NULL AND TRY_CAST({quoted(name)} AS {words_of(contract['table'], column)}) IS NULL)"
+            f"({quoted(name)} IS NOT NULL "
+            f"AND TRY_CAST({quoted(name)} AS {words_of(contract['table'], column)}) IS NULL)"
             for name, column in columns.items()
             if "words" in column
         ],
@@ -103,8 +104,11 @@ def own_state(contract: dict) -> str:
         ],
     }
     broken = {"not_yet_known": unknown, **broken}
-    cases = " ".join(f"WHEN {' OR '.join(tests)} THEN state('{rule}')" for rule, tests in broken.items() if tests)
-    return f"CASE {cases} ELSE state('accepted') END"
+    # Nearly every row breaks none. That is seen by all tests at once, over whole vectors; which rule comes first is asked of
+    # the others only.
+    rules = {rule: " OR ".join(tests) for rule, tests in broken.items() if tests}
+    first = " ".join(f"WHEN {tests} THEN state('{rule}')" for rule, tests in rules.items())
+    return f"CASE WHEN {' OR '.join(rules.values())} THEN CASE {first} END ELSE state('accepted') END"
 
 
 def out_of_range(column: dict) -> list[str]:
@@ -162,15 +166,16 @@ def check_parents(engine: duckdb.DuckDBPyConnection, contract: dict, column: dic
         level, equal = column["higher_level"], column.get("equal_levels", [])
         words = next(other["words"] for other in contract["columns"] if other["name"] == level)
         ranks = [words.index(equal[0]) if word in equal else position for position, word in enumerate(words)]
-        is_lower = " < ".join(f"list_extract({ranks}, list_position({words}, {side}.{level}))" for side in ["above", "below"])
+        rank_of = "list_extract({}, list_position({}, {}.{}))".format
+        is_lower = " < ".join(rank_of(ranks, words, side, level) for side in ["above", "below"])
     engine.execute(
         f"INSERT INTO row_count WITH RECURSIVE reached AS ("
         f"FROM checked_{table} WHERE {parent} IS NULL AND state = state('accepted') "
         f"UNION ALL SELECT below.* FROM checked_{table} AS below JOIN reached AS above ON above.{key} = below.{parent} "
         f"WHERE below.state = state('accepted') AND {is_lower}) "
         f"SELECT '{table}', state('reference'), rows FROM ("
-        f"SELECT (SELECT count(*) FROM checked_{table} WHERE state = state('accepted')) - count(*) AS rows FROM reached) "
-        f"WHERE rows > 0"
+        f"SELECT (SELECT count(*) FROM checked_{table} WHERE state = state('accepted')) - count(*) AS rows "
+        f"FROM reached) WHERE rows > 0"
     )
 
 

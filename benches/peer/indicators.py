@@ -206,5 +206,6 @@ def measure_statistics(
                 for number, version in indicators:
                     if version["kind"] == kind:
                         engine.execute(
-                            f"INSERT INTO statistic SELECT {number}, place_no, values_counted, {kind} FROM {kind}_of('observed')"
+                            f"INSERT INTO statistic SELECT {number}, place_no, values_counted, {kind} "
+                            f"FROM {kind}_of('observed')"
                         )
