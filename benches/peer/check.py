@@ -1,12 +1,15 @@
 """The check of every input row, as SQL made from the contracts: which rows are accepted, set aside, or not yet known.
 
-A table is scanned once for everything that a row says by itself and for what it refers to, and the columns of its key
-once more. A table to which others refer is kept as its identifiers with what became of their rows, so that a reference
+Nulls and bounds of a large table are asked of each column first: where its file's statistics settle them, DuckDB reads no
+row for that. A table is scanned once for what else a row says by itself and for what it refers to, and the columns of its key once more.
+A table to which others refer is kept as its identifiers with what became of their rows, so that a reference
 is one join. What is referred to comes first.
 """
 
 import duckdb
 
+# A row group: fewer rows are looked at sooner than their statistics are asked.
+FEW_ROWS = 122_880
 
 def check(engine: duckdb.DuckDBPyConnection, contracts: list[dict], found: set[str]) -> None:
     """Fills `row_count`. Ends the night where a row is faulty: the later stages trust the rows that they read."""
@@ -24,7 +27,7 @@ def check(engine: duckdb.DuckDBPyConnection, contracts: list[dict], found: set[s
         if table in referenced:
             wanted = [*contract["key"], *(column["name"] for column in contract["columns"] if column.get("parent"))]
             wanted += [level_of[table]] if table in level_of else []
-            judged = rows_with_state(contract, wanted, level_of)
+            judged = rows_with_state(contract, wanted, level_of, is_within_bounds(engine, contract))
             engine.execute(f"CREATE TEMP TABLE checked_{table} AS {judged}")
             judged = f"FROM checked_{table}"
             if other_keys:
@@ -36,7 +39,7 @@ def check(engine: duckdb.DuckDBPyConnection, contracts: list[dict], found: set[s
             else:
                 engine.execute(f"CREATE TEMP VIEW known_{table} AS SELECT {first_key} AS id, * FROM checked_{table}")
         else:
-            judged = rows_with_state(contract, contract["key"], level_of)
+            judged = rows_with_state(contract, contract["key"], level_of, is_within_bounds(engine, contract))
         engine.execute(f"INSERT INTO row_count SELECT '{table}', state, count(*) FROM ({judged}) GROUP BY state")
         check_keys(engine, contract, f"checked_{table}" if table in referenced else table, judged)
         for column in contract["columns"]:
@@ -50,13 +53,27 @@ def check(engine: duckdb.DuckDBPyConnection, contracts: list[dict], found: set[s
 # What a row says by itself, and what it refers to.
 
 
-def rows_with_state(contract: dict, wanted: list[str], level_of: dict[str, str]) -> str:
+def is_within_bounds(engine: duckdb.DuckDBPyConnection, contract: dict) -> bool:
+    """Whether it is settled that no required value is missing and none is out of its bounds, in rows not yet known too."""
+    if engine.execute(f"SELECT count(*) FROM {contract['table']}").fetchone()[0] < FEW_ROWS:
+        return False
+    required = [column for column in contract["columns"] if not column.get("nullable")]
+    # A comparison with null is unknown and not false, so that a column that may be null is asked by itself.
+    alone = [out_of_bounds(column) for column in contract["columns"] if column.get("nullable")]
+    groups = [[*map(is_missing, required), *(test for column in required for test in out_of_bounds(column))], *alone]
+    faulty = " UNION ALL ".join(
+        f"SELECT 1 FROM {contract['table']} WHERE {' OR '.join(tests)}" for tests in groups if tests
+    )
+    return engine.execute(f"SELECT count(*) = 0 FROM ({faulty})").fetchone()[0]
+
+
+def rows_with_state(contract: dict, wanted: list[str], level_of: dict[str, str], is_within: bool) -> str:
     """Every row with the wanted columns and its state; keys, parents and validity are left to others."""
     references = [
         column for column in contract["columns"] if "references" in column and not column.get("parent")
     ]
     names = list(dict.fromkeys([*wanted, *(column["name"] for column in references)]))
-    own = f"SELECT {', '.join(map(quoted, names))}, {own_state(contract)} AS own_state FROM {contract['table']}"
+    own = f"SELECT {', '.join(map(quoted, names))}, {own_state(contract, is_within)} AS own_state FROM {contract['table']}"
     if not references:
         return f"SELECT * RENAME (own_state AS state) FROM ({own})"
     unknown, broken, joins = ["own_state = state('not_yet_known')"], [], []
@@ -77,8 +94,9 @@ def rows_with_state(contract: dict, wanted: list[str], level_of: dict[str, str])
     )
 
 
-def own_state(contract: dict) -> str:
-    """The first rule that a row breaks by itself; a row that is not yet known breaks none."""
+def own_state(contract: dict, is_within: bool) -> str:
+    """The first rule that a row breaks by itself; a row that is not yet known breaks none. Nulls and bounds are not asked
+    again where all rows are within them."""
     columns = {column["name"]: column for column in contract["columns"]}
     unknown = []
     if "known_from" in contract:
@@ -89,14 +107,18 @@ def own_state(contract: dict) -> str:
     if "recorded_at" in contract:
         unknown.append(f"NOT is_known({contract['recorded_at']})")
     broken = {
-        "null": [f"{quoted(name)} IS NULL" for name, column in columns.items() if not column.get("nullable")],
+        "null": [is_missing(column) for column in columns.values() if not column.get("nullable") and not is_within],
         "word": [
             f"({quoted(name)} IS NOT NULL "
             f"AND TRY_CAST({quoted(name)} AS {words_of(contract['table'], column)}) IS NULL)"
             for name, column in columns.items()
             if "words" in column
         ],
-        "range": [test for column in columns.values() for test in out_of_range(column)],
+        "range": [
+            test
+            for column in columns.values()
+            for test in [*misshapen(column), *([] if is_within else out_of_bounds(column))]
+        ],
         "date_order": [
             f"{order['column']} < {order['not_before']}" if "not_before" in order
             else f"{order['column']} <= {order['after']}"
@@ -107,16 +129,19 @@ def own_state(contract: dict) -> str:
     # Nearly every row breaks none. That is seen by all tests at once, over whole vectors; which rule comes first is asked of
     # the others only.
     rules = {rule: " OR ".join(tests) for rule, tests in broken.items() if tests}
+    if not rules:
+        return "state('accepted')"
     first = " ".join(f"WHEN {tests} THEN state('{rule}')" for rule, tests in rules.items())
     return f"CASE WHEN {' OR '.join(rules.values())} THEN CASE {first} END ELSE state('accepted') END"
 
 
-def out_of_range(column: dict) -> list[str]:
+def is_missing(column: dict) -> str:
+    return f"{quoted(column['name'])} IS NULL"
+
+
+def out_of_bounds(column: dict) -> list[str]:
     name, kind = quoted(column["name"]), column["type"]
     tests = []
-    # What is found among sound identifiers is sound.
-    if kind == "id" and "references" not in column:
-        tests.append(f"NOT is_sound_id({name})")
     if kind == "date":
         tests.append(f"NOT is_sound_day({name})")
     if kind == "time":
@@ -126,7 +151,19 @@ def out_of_range(column: dict) -> list[str]:
     if kind == "count" and "minimum" not in column and "more_than" not in column:
         tests.append(f"{name} < 0")
     bounds = {"minimum": "<", "maximum": ">", "more_than": "<="}
-    tests += [f"{name} {sign} {column[bound]}" for bound, sign in bounds.items() if bound in column]
+    return tests + [f"{name} {sign} {column[bound]}" for bound, sign in bounds.items() if bound in column]
+
+
+def misshapen(column: dict) -> list[str]:
+    """What belongs to the rule `range` and cannot be told from a column's least and greatest value."""
+    name = quoted(column["name"])
+    tests = []
+    # What is found among sound identifiers is sound.
+    if column["type"] == "id" and "references" not in column:
+        tests.append(f"NOT is_sound_id({name})")
+    # Writers leave what is no number out of a column's least and greatest value.
+    if column["type"] == "real":
+        tests.append(f"isnan({name})")
     if column.get("day") == "first_of_month":
         tests.append(f"day({name}) <> 1")
     if column.get("day") == "last_of_month":
