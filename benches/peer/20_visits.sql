@@ -10,7 +10,8 @@ SET VARIABLE invalidating = (SELECT bit_or(flag(name)) FROM unnest(['remote', 't
                                                                     'impossible_speed', 'duplicate_photo']) AS f(name));
 
 -- What became of the issue that a visit raised, by T.
-SET VARIABLE issues = ['none', 'resolved_in_grid', 'resolved_in_community', 'resolved_in_township', 'open', 'open_urgent'];
+SET VARIABLE issues = ['none', 'resolved_in_grid', 'resolved_in_community', 'resolved_in_township', 'open',
+                       'open_urgent'];
 CREATE MACRO issue(name) AS (list_position(getvariable('issues'), name) - 1)::UTINYINT;
 
 CREATE TEMP TABLE visit AS

@@ -214,7 +214,8 @@ assessed AS (
         met(getvariable('officers.points.issues_resolved'), resolved, raised) AS issues,
         visiting + filing + truthfulness + issues AS score,
         onsite_visits_12m >= getvariable('officers.onsite_min')
-        AND invalid_visits_12m > getvariable('officers.invalid_share_max')::DECIMAL(19, 9) * onsite_visits_12m AS is_vetoed
+        AND invalid_visits_12m > getvariable('officers.invalid_share_max')::DECIMAL(19, 9) * onsite_visits_12m
+            AS is_vetoed
     FROM served LEFT JOIN own_visits USING (officer_no)
 )
 SELECT assessed.*, CASE WHEN is_vetoed THEN getvariable('officers.lowest') ELSE r.rating END AS rating
@@ -284,8 +285,8 @@ rated AS (
 )
 FROM rated;
 
--- What an officer has to do for a household, and by when: of several reasons the earliest day counts. A household without
--- a visit is counted from its first day in a grid of the programme, and from no earlier than visits are looked at.
+-- What an officer has to do for a household, and by when: of several reasons the earliest day counts. A household
+-- without a visit is counted from its first day in a grid of the programme, and from no earlier than visits are looked at.
 CREATE MACRO months_later(day, n) AS (day + to_months(n))::DATE;
 CREATE MACRO visit_due(last_on, began_on, months) AS
     CASE WHEN coalesce(last_on, greatest(began_on, months_before(24))) <= months_before(months)

@@ -153,7 +153,8 @@ FROM inspected_grid JOIN policy_grid_size USING (kind) WHERE households NOT BETW
 UNION ALL
 SELECT 'branch_closed', 'grid', grid_id,
        format('grid {}: branch {} {}; {}, {}', grid_id, branch_id,
-              CASE WHEN has_ended(closed_on) THEN 'closed on ' || closed_on ELSE 'opens only on ' || opened_on END, found,
+              CASE WHEN has_ended(closed_on) THEN 'closed on ' || closed_on ELSE 'opens only on ' || opened_on END,
+              found,
               CASE WHEN primaries = [] THEN 'no primary officer' ELSE 'primary officer ' || names(primaries) END)
 FROM inspected_grid JOIN branches USING (branch_id) WHERE has_ended(closed_on) OR opened_on > as_of()
 UNION ALL

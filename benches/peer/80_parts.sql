@@ -1,5 +1,5 @@
--- The base tables of indicators, with the columns of their contracts, and beside them the branch and the area where a row
--- counts; it counts in the bank in any case. What the catalogue asks of them is made by indicators.py.
+-- The base tables of indicators, with the columns of their contracts, and beside them the branch and the area where a
+-- row counts; it counts in the bank in any case. What the catalogue asks of them is made by indicators.py.
 
 CREATE MACRO is_open_on(opened_on, closed_on, day) AS opened_on <= day AND NOT coalesce(closed_on <= day, false);
 
@@ -62,8 +62,8 @@ SELECT
          ELSE 0 END AS customer_line_at_year_start
 FROM loan LEFT JOIN line USING (household_no);
 
--- Where the nearest open service point is. What is nearest by chord is nearest by arc, so points are compared on the unit
--- sphere, and one distance a household is computed. Households of one grid live close together: with all of them within
+-- Where the nearest open service point is. What is nearest by chord is nearest by arc, so points are compared on the
+-- unit sphere, and one distance a household is computed. Households of one grid live close together: with all of them within
 -- r of a centre, the nearest point of any of them is at most 2 r farther from it than the point nearest to the centre.
 CREATE MACRO on_sphere(longitude, latitude) AS {
     'x': cos(radians(latitude)) * cos(radians(longitude)),

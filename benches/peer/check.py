@@ -1,15 +1,16 @@
 """The check of every input row, as SQL made from the contracts: which rows are accepted, set aside, or not yet known.
 
-Nulls and bounds of a large table are asked of each column first: where its file's statistics settle them, DuckDB reads no
-row for that. A table is scanned once for what else a row says by itself and for what it refers to, and the columns of its key once more.
-A table to which others refer is kept as its identifiers with what became of their rows, so that a reference
-is one join. What is referred to comes first.
+Nulls and bounds of a large table are asked of its columns first: where the file's statistics settle them, DuckDB reads
+no row for that. A table is scanned once for what else a row says by itself and for what it refers to, and the columns of
+its key once more. A table to which others refer is kept as its identifiers with what became of their rows, so that a
+reference is one join. What is referred to comes first.
 """
 
 import duckdb
 
 # A row group: fewer rows are looked at sooner than their statistics are asked.
 FEW_ROWS = 122_880
+
 
 def check(engine: duckdb.DuckDBPyConnection, contracts: list[dict], found: set[str]) -> None:
     """Fills `row_count`. Ends the night where a row is faulty: the later stages trust the rows that they read."""
@@ -34,7 +35,8 @@ def check(engine: duckdb.DuckDBPyConnection, contracts: list[dict], found: set[s
                 # Of several rows with one identifier an accepted one is enough for those who refer to it.
                 engine.execute(
                     f"CREATE TEMP TABLE known_{table} AS "
-                    f"SELECT {first_key} AS id, min(state) AS state, count(*) AS rows FROM checked_{table} GROUP BY {first_key}"
+                    f"SELECT {first_key} AS id, min(state) AS state, count(*) AS rows "
+                    f"FROM checked_{table} GROUP BY {first_key}"
                 )
             else:
                 engine.execute(f"CREATE TEMP VIEW known_{table} AS SELECT {first_key} AS id, * FROM checked_{table}")
@@ -54,7 +56,7 @@ def check(engine: duckdb.DuckDBPyConnection, contracts: list[dict], found: set[s
 
 
 def is_within_bounds(engine: duckdb.DuckDBPyConnection, contract: dict) -> bool:
-    """Whether it is settled that no required value is missing and none is out of its bounds, in rows not yet known too."""
+    """Whether it is settled that no required value is missing and none is out of its bounds, in any row."""
     if engine.execute(f"SELECT count(*) FROM {contract['table']}").fetchone()[0] < FEW_ROWS:
         return False
     required = [column for column in contract["columns"] if not column.get("nullable")]
@@ -73,7 +75,8 @@ def rows_with_state(contract: dict, wanted: list[str], level_of: dict[str, str],
         column for column in contract["columns"] if "references" in column and not column.get("parent")
     ]
     names = list(dict.fromkeys([*wanted, *(column["name"] for column in references)]))
-    own = f"SELECT {', '.join(map(quoted, names))}, {own_state(contract, is_within)} AS own_state FROM {contract['table']}"
+    state = own_state(contract, is_within)
+    own = f"SELECT {', '.join(map(quoted, names))}, {state} AS own_state FROM {contract['table']}"
     if not references:
         return f"SELECT * RENAME (own_state AS state) FROM ({own})"
     unknown, broken, joins = ["own_state = state('not_yet_known')"], [], []
@@ -95,8 +98,8 @@ def rows_with_state(contract: dict, wanted: list[str], level_of: dict[str, str],
 
 
 def own_state(contract: dict, is_within: bool) -> str:
-    """The first rule that a row breaks by itself; a row that is not yet known breaks none. Nulls and bounds are not asked
-    again where all rows are within them."""
+    """The first rule that a row breaks by itself; a row that is not yet known breaks none. Nulls and bounds are not
+    asked again where all rows are within them."""
     columns = {column["name"]: column for column in contract["columns"]}
     unknown = []
     if "known_from" in contract:
@@ -126,8 +129,8 @@ def own_state(contract: dict, is_within: bool) -> str:
         ],
     }
     broken = {"not_yet_known": unknown, **broken}
-    # Nearly every row breaks none. That is seen by all tests at once, over whole vectors; which rule comes first is asked of
-    # the others only.
+    # Nearly every row breaks none. That is seen by all tests at once, over whole vectors; which rule comes first is asked
+    # of the others only.
     rules = {rule: " OR ".join(tests) for rule, tests in broken.items() if tests}
     if not rules:
         return "state('accepted')"

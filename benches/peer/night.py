@@ -33,8 +33,8 @@ OUTPUTS = [
 ]
 # Columns that are not made: what disclosure decides.
 LEFT_OUT = {"indicators": ["status", "published_value"]}
-# Indicators whose value is no quotient of whole numbers: its last bits depend on the order of a sum or, of a distance, on
-# a library's sine. Equal to a billionth.
+# Indicators whose value is no quotient of whole numbers: its last bits depend on the order of a sum or, of a distance,
+# on a library's sine. Equal to a billionth.
 TOLERANCE = 1e-9
 NEARLY_EQUAL_KINDS = ["theil", "theil_between", "index"]
 NEARLY_EQUAL_COLUMN = "nearest_point_m"
