@@ -1,5 +1,5 @@
 //! The least that a night can take with these libraries on these threads, in two halves that know no rule: its input
-//! files read and decoded, and its output tables encoded and written.
+//! files read and decoded, and the files that it publishes encoded and written.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -14,15 +14,19 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use rayon::prelude::*;
 use serde_json::{Value, json};
-use wellfield::contract::Contracts;
+use wellfield::contract::{Contract, Contracts};
 use wellfield::manifest::Manifest;
 use wellfield::publish;
 use wellfield::watch;
 
-use super::Outcome;
+use super::{Outcome, regulator};
 
 /// Rows of one batch, as `read` asks for them.
 const ROWS_A_BATCH: usize = 1 << 16;
+/// Bytes of tables from which on no further one is held: all of a million households', and less than a peer takes.
+const HELD_MAX: usize = 8 << 30;
+/// The folder of what `write_all` has written last.
+pub const ALL: &str = "floor";
 
 /// One row group of a file, with the columns that are wanted of it.
 struct Group {
@@ -78,47 +82,162 @@ pub fn read(bank: &Path, manifest: &Value) -> Outcome<Value> {
     Ok(json!({ "seconds": seconds, "rows": rows, "peak_memory_bytes": watch::peak_memory_bytes() }))
 }
 
+/// A Parquet file in memory, row group by row group, and how it is written.
+pub struct Parquet {
+    groups: Vec<RecordBatch>,
+    properties: WriterProperties,
+}
+
+impl Parquet {
+    pub fn read(path: &Path, contract: &Contract) -> Outcome<Parquet> {
+        let properties = publish::table_properties(contract, &Manifest::default())?;
+        let groups = Group::all(path, &[])?.par_iter().map(Group::whole).collect::<Result<_, _>>()?;
+        Ok(Parquet { groups, properties })
+    }
+
+    fn rows(&self) -> usize {
+        self.groups.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// The bytes that it takes.
+    fn memory(&self) -> usize {
+        self.groups.iter().map(RecordBatch::get_array_memory_size).sum()
+    }
+
+    /// Every column of every row group is encoded on its own, side by side; then all are written one after the other.
+    /// Without a row there is no file.
+    pub fn write(&self, path: &Path) -> Outcome<()> {
+        let Some(schema) = self.groups.first().map(RecordBatch::schema) else { return Ok(()) };
+        let writer = ArrowWriter::try_new(File::create(path)?, schema.clone(), Some(self.properties.clone()))?;
+        let (mut file, factory) = writer.into_serialized_writer()?;
+        let encode = |(number, group): (usize, &RecordBatch)| {
+            let cells = schema.fields().par_iter().zip(group.columns());
+            let columns = factory.create_column_writers(number)?.into_par_iter().zip(cells);
+            let chunks = columns.map(|(mut column, (field, cells))| {
+                compute_leaves(field, cells)?.iter().try_for_each(|leaf| column.write(leaf))?;
+                column.close()
+            });
+            chunks.collect::<Result<Vec<ArrowColumnChunk>, ParquetError>>()
+        };
+        for chunks in self.groups.par_iter().enumerate().map(encode).collect::<Result<Vec<_>, _>>()? {
+            let mut group = file.next_row_group()?;
+            chunks.into_iter().try_for_each(|chunk| chunk.append_to_row_group(&mut group))?;
+            group.close()?;
+        }
+        file.close()?;
+        Ok(())
+    }
+}
+
+/// A file of a published table.
+struct TableFile<'a> {
+    contract: &'a Contract,
+    path: PathBuf,
+    bytes: u64,
+}
+
+impl TableFile<'_> {
+    fn read(&self) -> Outcome<Parquet> {
+        Parquet::read(&self.path, self.contract)
+    }
+}
+
+/// Every file of the published tables.
+fn table_files<'a>(run: &Path, manifest: &Value, contracts: &'a Contracts) -> Outcome<Vec<TableFile<'a>>> {
+    let mut files = Vec::new();
+    for (table, output) in manifest["outputs"].as_object().into_iter().flatten() {
+        let contract = contracts.output(table)?;
+        files.extend(output["files"].as_array().into_iter().flatten().map(|file| {
+            let (path, bytes) = (run.join(file["path"].as_str().unwrap_or_default()), file["bytes"].as_u64());
+            TableFile { contract, path, bytes: bytes.unwrap_or(0) }
+        }));
+    }
+    Ok(files)
+}
+
+/// What was written, and how long it took.
+#[derive(Default)]
+struct Written {
+    seconds: f64,
+    rows: usize,
+    bytes: u64,
+}
+
+impl Written {
+    /// Writes one table by itself, and takes its time.
+    fn take(&mut self, table: &Parquet, path: &Path) -> Outcome<()> {
+        let start = Instant::now();
+        table.write(path)?;
+        self.seconds += start.elapsed().as_secs_f64();
+        self.count(table, path)
+    }
+
+    fn count(&mut self, table: &Parquet, path: &Path) -> Outcome<()> {
+        if table.rows() > 0 {
+            self.rows += table.rows();
+            self.bytes += std::fs::metadata(path)?.len();
+        }
+        Ok(())
+    }
+
+    fn told(&self) -> Value {
+        let Written { seconds, rows, bytes } = self;
+        json!({ "seconds": seconds, "rows": rows, "bytes": bytes, "peak_memory_bytes": watch::peak_memory_bytes() })
+    }
+}
+
 /// Encodes and writes every file of the published tables again, in the same row groups and with the same settings. A file
 /// is read before its time is taken, so that a table need not be held as a whole.
 pub fn write(run: &Path, manifest: &Value, folder: &Path) -> Outcome<Value> {
-    let contracts = Contracts::built_in()?;
-    let (mut seconds, mut rows, mut bytes) = (0.0, 0, 0);
-    for (table, output) in manifest["outputs"].as_object().into_iter().flatten() {
-        let properties = publish::table_properties(contracts.output(table)?, &Manifest::default())?;
-        for file in output["files"].as_array().into_iter().flatten() {
-            let groups = Group::all(&run.join(file["path"].as_str().unwrap_or_default()), &[])?;
-            let groups = groups.par_iter().map(Group::whole).collect::<Result<Vec<_>, _>>()?;
-            let Some(first) = groups.first() else { continue };
-            let path = folder.join("floor.parquet");
-            let start = Instant::now();
-            write_file(&path, first, &groups, properties.clone())?;
-            seconds += start.elapsed().as_secs_f64();
-            rows += groups.iter().map(RecordBatch::num_rows).sum::<usize>();
-            bytes += std::fs::metadata(&path)?.len();
-        }
+    let (contracts, mut written) = (Contracts::built_in()?, Written::default());
+    for file in table_files(run, manifest, &contracts)? {
+        written.take(&file.read()?, &folder.join("floor.parquet"))?;
     }
-    Ok(json!({ "seconds": seconds, "rows": rows, "bytes": bytes, "peak_memory_bytes": watch::peak_memory_bytes() }))
+    Ok(written.told())
 }
 
-/// Every column of every row group is encoded on its own, side by side; then all are written one after the other.
-fn write_file(path: &Path, first: &RecordBatch, groups: &[RecordBatch], properties: WriterProperties) -> Outcome<()> {
-    let schema = first.schema();
-    let writer = ArrowWriter::try_new(File::create(path)?, schema.clone(), Some(properties))?;
-    let (mut file, factory) = writer.into_serialized_writer()?;
-    let encode = |(number, group): (usize, &RecordBatch)| {
-        let cells = schema.fields().par_iter().zip(group.columns());
-        let columns = factory.create_column_writers(number)?.into_par_iter().zip(cells);
-        let chunks = columns.map(|(mut column, (field, cells))| {
-            compute_leaves(field, cells)?.iter().try_for_each(|leaf| column.write(leaf))?;
-            column.close()
-        });
-        chunks.collect::<Result<Vec<ArrowColumnChunk>, ParquetError>>()
-    };
-    for chunks in groups.par_iter().enumerate().map(encode).collect::<Result<Vec<_>, _>>()? {
-        let mut group = file.next_row_group()?;
-        chunks.into_iter().try_for_each(|chunk| chunk.append_to_row_group(&mut group))?;
-        group.close()?;
+/// Encodes and writes the files for the regulator too. The workbook takes one thread long: the tables are written beside
+/// it, as in a night, and beside each other, so that no thread waits.
+pub fn write_all(run: &Path, manifest: &Value, folder: &Path) -> Outcome<Value> {
+    let (contracts, mut written) = (Contracts::built_in()?, Written::default());
+    let folder = &empty(folder.join(ALL))?;
+    std::fs::create_dir(folder.join(regulator::FOLDER))?;
+    let tables = hold(table_files(run, manifest, &contracts)?, folder, &mut written)?;
+    let released = regulator::read(run, manifest, &contracts)?;
+    let start = Instant::now();
+    let (of_regulator, of_tables) = rayon::join(
+        || regulator::write(&released, folder),
+        || tables.par_iter().with_max_len(1).try_for_each(|(table, path)| table.write(path)),
+    );
+    written.seconds += start.elapsed().as_secs_f64();
+    of_regulator.and(of_tables)?;
+    tables.iter().try_for_each(|(table, path)| written.count(table, path))?;
+    written.bytes += regulator::bytes(&released, folder)?;
+    Ok(written.told())
+}
+
+/// Reads tables, the largest first, with the places where they will be written. What is too much is written at once, by
+/// itself.
+fn hold(mut files: Vec<TableFile>, folder: &Path, written: &mut Written) -> Outcome<Vec<(Parquet, PathBuf)>> {
+    files.sort_by_key(|file| std::cmp::Reverse(file.bytes));
+    let (mut held, mut memory) = (Vec::new(), 0);
+    for (number, file) in files.iter().enumerate() {
+        let (table, path) = (file.read()?, folder.join(format!("{number}.parquet")));
+        if memory < HELD_MAX {
+            memory += table.memory();
+            held.push((table, path));
+        } else {
+            written.take(&table, &path)?;
+        }
     }
-    file.close()?;
-    Ok(())
+    Ok(held)
+}
+
+/// A folder without what an earlier time has left in it: to write over a file takes longer than to write one.
+fn empty(folder: PathBuf) -> Outcome<PathBuf> {
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir(&folder)?;
+    Ok(folder)
 }

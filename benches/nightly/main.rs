@@ -1,4 +1,4 @@
-//! A whole night on generated banks, beside the floor (the same files read and decoded, the same tables encoded and
+//! A whole night on generated banks, beside the floor (the same files read and decoded, the same files encoded and
 //! written, nothing between) and a peer (the same night in DuckDB). Each is measured in a process of its own.
 //! A figure of a wrong result is none: the published run is verified and held against the peer's rows, or, where there
 //! is no peer, against a second night on another number of threads.
@@ -6,7 +6,9 @@
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
 mod floor;
+mod regulator;
 mod report;
+mod workbook;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +18,7 @@ use std::time::Instant;
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// The floor has the allocator of the night.
 #[global_allocator]
@@ -64,18 +66,21 @@ struct Options {
 /// What the benchmark starts itself for: half of the floor, in a process of its own.
 #[derive(Subcommand)]
 enum Half {
-    #[command(hide = true)]
-    FloorRead { bank: PathBuf, run: PathBuf },
-    #[command(hide = true)]
-    FloorWrite { run: PathBuf, folder: PathBuf },
+    #[command(name = "floor-read", hide = true)]
+    Read { bank: PathBuf, run: PathBuf },
+    #[command(name = "floor-write", hide = true)]
+    Write { run: PathBuf, folder: PathBuf },
+    #[command(name = "floor-write-all", hide = true)]
+    WriteAll { run: PathBuf, folder: PathBuf },
 }
 
 fn main() -> Outcome<()> {
     let options = Options::parse();
     rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
     match &options.half {
-        Some(Half::FloorRead { bank, run }) => println!("{}", floor::read(bank, &manifest(run)?)?),
-        Some(Half::FloorWrite { run, folder }) => println!("{}", floor::write(run, &manifest(run)?, folder)?),
+        Some(Half::Read { bank, run }) => println!("{}", floor::read(bank, &manifest(run)?)?),
+        Some(Half::Write { run, folder }) => println!("{}", floor::write(run, &manifest(run)?, folder)?),
+        Some(Half::WriteAll { run, folder }) => println!("{}", floor::write_all(run, &manifest(run)?, folder)?),
         None => measure_all(&options)?,
     }
     Ok(())
@@ -119,9 +124,12 @@ fn measure(options: &Options, households: u64, has_peer: bool) -> Outcome<Value>
     }
     let read = half(options, &["floor-read".as_ref(), bank.as_os_str(), run.as_os_str()])?;
     let write = half(options, &["floor-write".as_ref(), run.as_os_str(), scratch.0.as_os_str()])?;
+    let write_all = half(options, &["floor-write-all".as_ref(), run.as_os_str(), scratch.0.as_os_str()])?;
+    let regulator = regulator::check(&run, &manifest, &scratch.0.join(floor::ALL))?;
 
     let seconds = night["seconds"].as_f64().unwrap_or(0.0);
-    let floor = read["seconds"].as_f64().unwrap_or(0.0) + write["seconds"].as_f64().unwrap_or(0.0);
+    let floor = |write: &Value| read["seconds"].as_f64().unwrap_or(0.0) + write["seconds"].as_f64().unwrap_or(0.0);
+    let (floor_of_tables, floor_of_all) = (floor(&write), floor(&write_all));
     let files = manifest["outputs"].as_object().into_iter().flat_map(|tables| tables.values());
     let files = files.filter_map(|table| table["files"].as_array()).flatten();
     let bytes: u64 = files.filter_map(|file| file["bytes"].as_u64()).sum();
@@ -130,7 +138,8 @@ fn measure(options: &Options, households: u64, has_peer: bool) -> Outcome<Value>
     Ok(json!({
         "households": households, "rated": rated, "rows_read": rows, "rows_per_second": rows as f64 / seconds,
         "output_bytes_per_household": bytes as f64 / rated as f64, "night": night,
-        "floor": { "read": read, "write": write }, "ratio_to_floor": seconds / floor,
+        "floor": { "read": read, "write": write, "write_all": write_all, "regulator": regulator },
+        "ratio_to_floor": seconds / floor_of_tables, "ratio_to_floor_of_all": seconds / floor_of_all,
         "peer": peer, "ratio_to_peer": peer["seconds"].as_f64().map(|peer| seconds / peer),
     }))
 }
