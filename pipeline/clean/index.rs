@@ -2,6 +2,7 @@
 //! works on the positions.
 
 use std::hash::BuildHasher as _;
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -32,6 +33,8 @@ struct Hashed {
 
 /// Positions that are tried after the last one.
 const NEAR: u32 = 4;
+/// What is looked through behind them: so many, then so many more.
+const STRIDES: [usize; 7] = [4, 8, 16, 32, 64, 128, 256];
 /// Searches by halves after which a table is hashed.
 const SEARCHES_MAX: u32 = 1 << 14;
 
@@ -69,18 +72,23 @@ impl IdIndex {
         }
     }
 
-    /// The position of an accepted identifier, where it stands a little after another.
+    /// The position of an accepted identifier, where it stands a little after another. A table in order that was not
+    /// hashed is looked through further, in strides that double: whoever leaves many out mostly names the others in order.
     pub fn near(&self, position: u32, id: &str) -> Option<u32> {
         let ids = self.accepted.as_ref()?;
         let last = u32::try_from(ids.len()).unwrap_or(u32::MAX).min(position.saturating_add(NEAR + 1));
-        (position.saturating_add(1)..last).find(|&next| ids.value(next as usize) == id)
+        let next = (position.saturating_add(1)..last).find(|&next| ids.value(next as usize) == id);
+        next.or_else(|| if self.is_searched() { further(ids, last as usize, id) } else { None })
+    }
+
+    fn is_searched(&self) -> bool {
+        self.is_sorted && self.hashed.get().is_none()
     }
 
     fn position(&self, id: &str) -> Option<u32> {
         let ids = self.accepted.as_ref()?;
-        if self.is_sorted && self.hashed.get().is_none() && self.searched.fetch_add(1, Ordering::Relaxed) < SEARCHES_MAX
-        {
-            return search(ids, id);
+        if self.is_searched() && self.searched.fetch_add(1, Ordering::Relaxed) < SEARCHES_MAX {
+            return search(ids, 0..ids.len(), id);
         }
         let Hashed { positions, hasher } = self.hashed.get_or_init(|| Hashed::of(ids));
         positions.find(hasher.hash_one(id), |&position| ids.value(position as usize) == id).copied()
@@ -115,9 +123,23 @@ impl Hashed {
     }
 }
 
-/// Finds an identifier in a table that stands in the order of its identifiers.
-fn search(ids: &LargeStringArray, id: &str) -> Option<u32> {
-    let (mut from, mut to) = (0, ids.len());
+/// Finds an identifier in a table in order, at a place or not far behind it.
+fn further(ids: &LargeStringArray, from: usize, id: &str) -> Option<u32> {
+    let is_before = |at: usize| at < ids.len() && ids.value(at) < id;
+    let mut begin = from;
+    for stride in STRIDES {
+        let end = begin + stride;
+        if !is_before(end) {
+            return search(ids, begin..ids.len().min(end + 1), id);
+        }
+        begin = end + 1;
+    }
+    None
+}
+
+/// Finds an identifier in a part of a table that stands in the order of its identifiers.
+fn search(ids: &LargeStringArray, part: Range<usize>, id: &str) -> Option<u32> {
+    let Range { start: mut from, end: mut to } = part;
     while from < to {
         let middle = usize::midpoint(from, to);
         match ids.value(middle).cmp(id) {
@@ -158,5 +180,22 @@ mod tests {
             assert_eq!(index.near(0, ids[NEAR as usize]), Some(NEAR));
             assert_eq!((index.near(0, ids[0]), index.near(0, ids[6]), index.near(6, ids[0])), (None, None, None));
         }
+    }
+
+    #[test]
+    fn an_identifier_behind_another_is_found_in_a_table_in_order() {
+        let ids: Vec<String> = (0..1_000).map(|number| format!("{:04}", number * 2)).collect();
+        let index = IdIndex::new(LargeStringArray::from_iter_values(&ids), []);
+        for from in [0, 1, 17, 990, 999] {
+            for (position, id) in (0..).zip(&ids) {
+                let is_near = from < position && position <= from + NEAR;
+                match index.near(from, id) {
+                    Some(found) => assert_eq!(found, position),
+                    None => assert!(!is_near && !(from..from + 500).contains(&position) || position == from),
+                }
+            }
+            assert!((0..1_000).all(|number| index.near(from, &format!("{:04}", number * 2 + 1)).is_none()));
+        }
+        assert_eq!(IdIndex::new(LargeStringArray::from(Vec::<&str>::new()), []).near(0, "A"), None);
     }
 }

@@ -225,7 +225,7 @@ fn coded_type() -> DataType {
 }
 
 /// The columns of one table, made at once.
-fn at_once(columns: Vec<Box<dyn Fn() -> Result<ArrayRef> + Sync + Send + '_>>) -> Result<Vec<ArrayRef>> {
+pub fn at_once(columns: Vec<Box<dyn Fn() -> Result<ArrayRef> + Sync + Send + '_>>) -> Result<Vec<ArrayRef>> {
     columns.into_par_iter().map(|column| column()).collect()
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch};
+use rayon::prelude::*;
 
 use crate::contract::Contract;
 use crate::fault::{Error, Result};
-use crate::outputs::{batch, text};
+use crate::outputs::{at_once, batch, text};
 use crate::read::published::Observation;
 use crate::rulebook::Indicator;
 
@@ -42,7 +43,7 @@ pub(super) fn observations(
             denominator: row.denominator.shown(),
         })
     };
-    rows.iter().map(observation).collect()
+    rows.par_iter().map(observation).collect()
 }
 
 fn unknown() -> Error {
@@ -61,26 +62,26 @@ pub(super) fn indicators(
     contract: &Contract,
 ) -> Result<RecordBatch> {
     let rows = observations.len();
-    let always = |word: &str| text(std::iter::repeat_n(Some(word), rows));
-    let of = |column: fn(&Observation) -> &str| text(observations.iter().map(|row| Some(column(row))));
-    let columns = vec![
-        always(STRUCTURE),
-        always(STRUCTURE_ID),
-        always(ACTION),
-        always(FREQUENCY),
-        of(|row| &row.ref_area),
-        of(|row| &row.indicator),
-        of(|row| &row.breakdown),
-        Arc::new(Date32Array::from_value(vintage.as_of.0, rows)),
-        values(observations.iter().map(|row| Some(row.value))),
-        parts(observations.iter().map(|row| row.numerator))?,
-        parts(observations.iter().map(|row| row.denominator))?,
-        text(units.iter().map(|unit| Some(*unit))),
-        of(|row| &row.status),
-        of(|row| &row.version),
-        Arc::new(Int64Array::from_value(vintage.sequence.cast_signed(), rows)),
-    ];
-    batch(contract, columns)
+    let always = |word: &str| Ok(text(std::iter::repeat_n(Some(word), rows)));
+    let of = |column: fn(&Observation) -> &str| Ok(text(observations.iter().map(|row| Some(column(row)))));
+    let columns = at_once(vec![
+        Box::new(|| always(STRUCTURE)),
+        Box::new(|| always(STRUCTURE_ID)),
+        Box::new(|| always(ACTION)),
+        Box::new(|| always(FREQUENCY)),
+        Box::new(|| of(|row| &row.ref_area)),
+        Box::new(|| of(|row| &row.indicator)),
+        Box::new(|| of(|row| &row.breakdown)),
+        Box::new(|| Ok(Arc::new(Date32Array::from_value(vintage.as_of.0, rows)))),
+        Box::new(|| Ok(values(observations.iter().map(|row| Some(row.value))))),
+        Box::new(|| parts(observations.iter().map(|row| row.numerator))),
+        Box::new(|| parts(observations.iter().map(|row| row.denominator))),
+        Box::new(|| Ok(text(units.iter().map(|unit| Some(*unit))))),
+        Box::new(|| of(|row| &row.status)),
+        Box::new(|| of(|row| &row.version)),
+        Box::new(|| Ok(Arc::new(Int64Array::from_value(vintage.sequence.cast_signed(), rows)))),
+    ]);
+    batch(contract, columns?)
 }
 
 /// Values as SDMX writes them: NaN where a row has none, null where there is no row.
