@@ -240,7 +240,7 @@ mod tests {
             let day = |visit: &Record| i64::from(day_of(visit.started_at).0);
             let found: Vec<(i64, u32)> = sorted.iter().map(|visit| (day(visit), visit.number)).collect();
             prop_assert_eq!(found, expected);
-            let is_end = |&end: &usize| sorted.get(end).is_none_or(|next| day(next) != day(&sorted[end - 1]));
+            let is_end = |&end: &usize| sorted.get(end).is_none_or(|next| day(next) != day(sorted[end - 1]));
             prop_assert!(ends.iter().filter(|&&end| end > 0).all(is_end));
             prop_assert_eq!(ends.last().copied().unwrap_or(0), sorted.len());
         }
