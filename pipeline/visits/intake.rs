@@ -147,18 +147,18 @@ impl VisitIntake {
         let order = by_branch(&evaluated);
         for of_branch in order.chunk_by(|one, next| one.0 == next.0) {
             for some in of_branch.chunks(BLOCK) {
-                records.clear();
-                for &(branch, number) in some {
-                    let Some(visit) = evaluated.get(number as usize) else { continue };
+                let Some(&(branch, _)) = some.first() else { continue };
+                records.extend(some.iter().filter_map(|&(_, number)| {
+                    let visit = evaluated.get(number as usize)?;
                     let device = visits.device_id.get(visit.row).map_or(NONE, |device| devices.number(device));
-                    records.push((branch, Record { number, device, ..self.record(visits, visit) }));
-                }
-                match records.first() {
-                    Some(&(branch, _)) if records.len() >= BLOCK_MIN => {
-                        let bytes = record::pack(records.iter().map(|(_, record)| record), &mut packer);
-                        blocks.push(PreparedBlock { branch, rows: records.len() as u32, bytes });
-                    }
-                    _ => others.append(&mut records),
+                    Some(Record { number, device, ..self.record(visits, visit) })
+                }));
+                if records.len() >= BLOCK_MIN {
+                    let bytes = record::pack(&records, &mut packer);
+                    blocks.push(PreparedBlock { branch, rows: records.len() as u32, bytes });
+                    records.clear();
+                } else {
+                    others.extend(records.drain(..).map(|record| (branch, record)));
                 }
             }
         }

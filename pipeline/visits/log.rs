@@ -81,7 +81,7 @@ impl VisitLog {
             let (number, device) = (meant.number(record.number), meant.device(record.device));
             self.store.push(branch, Record { number, device, ..record })?;
         }
-        self.store.take_blocks(first, &devices, blocks)?;
+        self.store.take_blocks(first, devices, blocks)?;
         self.recent.push(first, recent)?;
         self.listed.push(listed)
     }

@@ -75,8 +75,8 @@ pub(super) fn none_or(number: i64) -> u32 {
 pub(super) const BLOCK: usize = 256;
 
 /// Packs records.
-pub(super) fn pack<'a>(records: impl Iterator<Item = &'a Record> + Clone, packer: &mut Packer) -> Box<[u8]> {
-    let each = || records.clone();
+pub(super) fn pack(records: &[Record], packer: &mut Packer) -> Box<[u8]> {
+    let each = || records.iter();
     packer.moments(each().map(|record| record.started_at));
     packer.moments(each().map(|record| record.ended_at.wrapping_sub(record.started_at)));
     packer.numbers(each().map(Record::coded));
@@ -191,7 +191,7 @@ mod tests {
         let nowhere = Record { longitude: f64::NAN, latitude: f64::NAN, photo: Photo::NONE, device: NONE, ..record };
         let other = Record { started_at: 60_000_000, ended_at: 0, is_onsite: false, issue: Issue::None, ..nowhere };
         for records in [vec![record], vec![nowhere], vec![nowhere, record, other], vec![other; 300]] {
-            let packed = pack(records.iter(), &mut Packer::default());
+            let packed = pack(&records, &mut Packer::default());
             let found = |meant: Meant| {
                 let mut found = vec![record];
                 unpack(&packed, records.len(), meant, &mut found).unwrap();

@@ -92,9 +92,9 @@ impl Store {
     }
 
     /// Takes blocks of visits that came together, whose numbers count from `first`.
-    pub fn take_blocks(&mut self, first: u32, devices: &[u32], blocks: Vec<PreparedBlock>) -> Result<()> {
+    pub fn take_blocks(&mut self, first: u32, devices: Vec<u32>, blocks: Vec<PreparedBlock>) -> Result<()> {
         let batch = Some(self.batches.len() as u32);
-        self.batches.push(Batch { first, devices: devices.to_vec() });
+        self.batches.push(Batch { first, devices });
         for PreparedBlock { branch, rows, bytes } in blocks {
             let kept = self.spill.keep(bytes)?;
             let lot = self.lots.get_mut(branch as usize).ok_or_else(no_branch)?;
@@ -110,7 +110,7 @@ impl Store {
         lot.rows += 1;
         lot.open.push(record);
         if lot.open.len() == BLOCK {
-            let kept = self.spill.keep(record::pack(lot.open.iter(), &mut self.packer))?;
+            let kept = self.spill.keep(record::pack(&lot.open, &mut self.packer))?;
             lot.blocks.push(Block { rows: BLOCK as u32, batch: None, kept });
             lot.open.clear();
         }
