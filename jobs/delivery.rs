@@ -6,17 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
-use wellfield::audit::{self, Allowed, Audit, AuditRow, Audited, Auditor, Seen};
+use wellfield::audit::{self, Allowed, Audit, AuditRow, Audited, Auditor, Seen, SeenIndicators};
+use wellfield::clean::Tables;
 use wellfield::contract::Contracts;
-use wellfield::fault::{Error, Result};
+use wellfield::fault::{Error, Fault, Result};
 use wellfield::in_order;
+use wellfield::indicators::{Indicators, Measured};
 use wellfield::lineage;
 use wellfield::manifest::Manifest;
 use wellfield::night::Night;
 use wellfield::outputs::{self, OutputTable, Outputs};
 use wellfield::previous::Previous;
 use wellfield::publish::{Publication, TableWriter};
-use wellfield::regulator::Release;
+use wellfield::read::published::EarlierVintage;
+use wellfield::regulator::{self, Export, Vintage};
 use wellfield::report::{NightReport, Outcome};
 use wellfield::rulebook::Rulebook;
 use wellfield::watch::{Moment, Pieces, Timed, Watch, timed};
@@ -29,16 +32,18 @@ const PIECES_AT_ONCE: usize = 6;
 /// A night that is rated, and what goes into its run.
 pub struct Rated<'a> {
     pub night: &'a Night,
+    /// The night's indicators, of which it is not decided yet what may leave the bank.
+    pub measured: Measured,
     pub previous: &'a Previous,
     pub rulebook: &'a Rulebook,
     pub contracts: &'a Contracts,
-    /// What leaves the bank, before its files are made.
-    pub release: Release<'a>,
+    pub vintage: Vintage<'a>,
+    /// The vintage of the same as-of date that was published last.
+    pub earlier: Option<&'a EarlierVintage>,
 }
 
-/// What the stages have cost so far that take turns, and the one beside them.
+/// What the stages have cost so far that take turns.
 struct Turns {
-    regulator: Pieces,
     outputs: Pieces,
     audit: Pieces,
     publish: Pieces,
@@ -46,23 +51,22 @@ struct Turns {
 
 impl Rated<'_> {
     /// Makes the output tables, audits them and publishes the run of a manifest, of which all is known but what is found
-    /// here; returns its folder. `regulator` is what the stage has cost so far.
+    /// here; returns its folder.
     pub fn deliver(
         self,
         runs: &Path,
         manifest: Manifest,
         allowed: &Allowed,
-        (watch, regulator): (&mut Watch, Pieces),
+        watch: &mut Watch,
         report: &mut NightReport,
     ) -> Result<(PathBuf, Manifest)> {
         let [outputs, audit, publish] = ["outputs", "audit", "publish"].map(Pieces::of);
-        let mut turns = Turns { regulator, outputs, audit, publish };
-        let Rated { night, previous, rulebook, contracts, release } = self;
+        let mut turns = Turns { outputs, audit, publish };
+        let Rated { night, measured, previous, rulebook, contracts, vintage, earlier } = self;
         let make = || Outputs::of(night.results(previous, rulebook, contracts));
         let outputs = watch.piece(&mut turns.outputs, |_| 0, make)?;
         let small = watch.piece(&mut turns.outputs, |small: &Vec<OutputTable>| rows(small), || outputs.small())?;
-        let (cleaned, released) = (&night.cleaned, release.rows().clone());
-        let audited = Audited { cleaned, outputs: &small, released: &released, previous, rulebook, contracts };
+        let audited = Audited { cleaned: &night.cleaned, outputs: &small, previous, rulebook, contracts };
         let auditor = watch.piece(&mut turns.audit, |_| 0, || Auditor::of(&audited))?;
         let mut audit = auditor.begin();
         let begin = || Publication::begin(runs, contracts, &manifest);
@@ -70,18 +74,21 @@ impl Rated<'_> {
         let (auditor, into) = (&auditor, &mut publication);
         let so_far = Mutex::new(SoFar { audit: &mut audit, publication: into, turns: &mut turns });
         let delivery = Delivery { outputs: &outputs, auditor, contracts, so_far };
-        // The files for the regulator take one thread long, and nobody needs them before the end; nor what the audit finds
-        // of the indicators.
-        let alone = || Ok((timed(|| release.export())?, timed(|| auditor.indicators())?));
-        let (alone, delivered) = beside(alone, || delivery.large());
+        // Nobody needs what becomes of the indicators before the end.
+        let indicators = || {
+            let of_places = OfIndicators { tables: &night.cleaned.tables, rulebook, contracts, vintage, earlier };
+            of_places.make(measured, &outputs, auditor)
+        };
+        let (indicators, delivered) = beside(indicators, || delivery.large());
         delivered?;
-        let (export, of_indicators) = alone?;
-        let export = turns.regulator.beside(|_| 0, export);
-        let of_indicators = turns.audit.share(|_| 0, of_indicators);
-        watch.end(turns.regulator)?;
-        watch.end(turns.outputs)?;
+        let MadeOfIndicators { disclosure, regulator, table, seen, export } = indicators?;
+        let table = turns.outputs.share(|table| table.batch.num_rows() as u64, table);
+        let seen = turns.audit.share(|_| 0, seen);
+        for stage in [disclosure, regulator, turns.outputs] {
+            watch.end(stage)?;
+        }
         let checks = |checks: &Vec<AuditRow>| checks.len() as u64;
-        report.audit = watch.piece(&mut turns.audit, checks, || audit.end(of_indicators, allowed))?;
+        report.audit = watch.piece(&mut turns.audit, checks, || audit.end(seen, allowed))?;
         watch.end(turns.audit)?;
         audit::verdict(&report.audit)?;
 
@@ -92,22 +99,67 @@ impl Rated<'_> {
         let lineage = |manifest: &Manifest| {
             lineage::events(&so_far.with_run(manifest, Outcome::Published, Moment::now()), contracts)
         };
-        let finish = || publication.finish(&small, Some(&export), manifest, &lineage);
-        let published = watch.piece(&mut turns.publish, |_| rows(&small), finish)?;
+        let whole = [small, vec![table]].concat();
+        let finish = || publication.finish(&whole, Some(&export), manifest, &lineage);
+        let published = watch.piece(&mut turns.publish, |_| rows(&whole), finish)?;
         watch.end(turns.publish)?;
         Ok(published)
     }
 }
 
-/// Runs one thing on a thread of the pool while another is done here; what both made.
+/// What the table of indicators and the files for the regulator are made with.
+struct OfIndicators<'a> {
+    tables: &'a Tables,
+    rulebook: &'a Rulebook,
+    contracts: &'a Contracts,
+    vintage: Vintage<'a>,
+    earlier: Option<&'a EarlierVintage>,
+}
+
+/// What became of the indicators, and what that cost.
+struct MadeOfIndicators {
+    disclosure: Pieces,
+    regulator: Pieces,
+    table: Timed<OutputTable>,
+    seen: Timed<SeenIndicators>,
+    export: Export,
+}
+
+impl OfIndicators<'_> {
+    /// Decides what may leave the bank, makes the table, looks at both, and makes the files for the regulator.
+    fn make(self, measured: Measured, outputs: &Outputs, auditor: &Auditor) -> Result<MadeOfIndicators> {
+        let OfIndicators { tables, rulebook, contracts, vintage, earlier } = self;
+        let [mut disclosure, mut regulator] = ["disclosure", "regulator"].map(Pieces::of);
+        let withheld = timed(|| Ok(measured.withhold(rulebook, &tables.areas)))?;
+        let indicators = disclosure.beside(|indicators: &Indicators| indicators.rows.len() as u64, withheld);
+        let table = timed(|| outputs.indicators(&indicators))?;
+        let release = timed(|| regulator::release(&indicators, tables, rulebook, contracts, &vintage, earlier))?;
+        let release = regulator.beside(|release| release.rows().num_rows() as u64, release);
+        drop(indicators);
+        let seen = timed(|| auditor.indicators(table.get(), release.rows()))?;
+        let export = regulator.beside(|_| 0, timed(|| release.export())?);
+        Ok(MadeOfIndicators { disclosure, regulator, table, seen, export })
+    }
+}
+
+/// Runs one thing instead of a thread of the pool while another is done here; what both made.
 fn beside<A: Send, B>(other: impl FnOnce() -> Result<A> + Send, here: impl FnOnce() -> B) -> (Result<A>, B) {
     let mut made = Err(Error::internal("a thread has ended without a result"));
     let done = rayon::in_place_scope(|scope| {
         let made = &mut made;
-        scope.spawn(move |_| *made = other());
+        scope.spawn(move |_| *made = undisturbed(other));
         here()
     });
     (made, done)
+}
+
+/// Runs something of many steps in a pool of one thread, for which the calling thread stands still. Where a thread of the
+/// common pool waits for a part of its work it takes up something else meanwhile, and comes back late.
+fn undisturbed<T: Send>(run: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let pool = pool.map_err(|error| Error::could_not_run(Fault::new("could not start a thread").caused_by(error)))?;
+    let outcome = std::thread::scope(|scope| scope.spawn(|| pool.install(run)).join());
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// What a reader of the manifest should know: what cleaning noted, and what was allowed.

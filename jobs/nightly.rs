@@ -15,9 +15,9 @@ use wellfield::previous::Previous;
 use wellfield::publish::{self, Lock};
 use wellfield::read::bank::Bank;
 use wellfield::read::published::{self, EarlierVintage, MadeFrom, PublishedRun};
-use wellfield::regulator::{self, Release, Vintage};
+use wellfield::regulator::Vintage;
 use wellfield::report::{NightReport, Outcome};
-use wellfield::watch::{Moment, Pieces, Progress, Watch};
+use wellfield::watch::{Moment, Progress, Watch};
 
 use crate::delivery::Rated;
 use crate::log::Log;
@@ -116,7 +116,8 @@ impl Tonight {
         let Prepared { contracts, bank, rulebook, cleaned } = prepared;
         let taken = taken.ok_or_else(|| Error::internal("the logs of the bank were not taken in"))?;
         // The program ends soon after the night is published: its memory need not be given back piece by piece.
-        let night = ManuallyDrop::new(night::rate_taken(cleaned, taken, &previous, &rulebook, &contracts, watch)?);
+        let mut night = ManuallyDrop::new(night::rate_taken(cleaned, taken, &previous, &rulebook, &contracts, watch)?);
+        let measured = std::mem::take(&mut night.measured);
         report.tables.clone_from(&night.counts);
         if night.register.is_empty() {
             log.remark("no household is in the run");
@@ -124,11 +125,6 @@ impl Tonight {
         let sequence = publish::next_sequence(&published::list(&runs)?, options.as_of);
         let vintage =
             Vintage { bank: &bank.name, as_of: options.as_of, run_id: &run_id, sequence, made_from: &made_from };
-        let (indicators, tables) = (&night.indicators, &night.cleaned.tables);
-        let release = || regulator::release(indicators, tables, &rulebook, &contracts, &vintage, earlier.as_ref());
-        let mut regulator = Pieces::of("regulator");
-        let released = |release: &Release| release.rows().num_rows() as u64;
-        let release = watch.piece(&mut regulator, released, release)?;
         let manifest = Manifest {
             run_id: run_id.clone(),
             as_of: options.as_of.to_string(),
@@ -144,8 +140,8 @@ impl Tonight {
             ..Manifest::default()
         };
         let (night, previous, rulebook, contracts) = (&night, &previous, &rulebook, &contracts);
-        let rated = Rated { night, previous, rulebook, contracts, release };
-        let (folder, manifest) = rated.deliver(&runs, manifest, &allowed(options), (watch, regulator), report)?;
+        let rated = Rated { night, measured, previous, rulebook, contracts, vintage, earlier: earlier.as_ref() };
+        let (folder, manifest) = rated.deliver(&runs, manifest, &allowed(options), watch, report)?;
         *report = report.with_run(&manifest, Outcome::Published, report.ended);
         point_to_newest(&runs)?;
         Ok(folder)

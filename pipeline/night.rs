@@ -12,7 +12,7 @@ use crate::facts::ledgers::{Ledgers, Standings};
 use crate::facts::{self, Facts};
 use crate::fault::Result;
 use crate::grade::{self, ModelGrade, Ranks};
-use crate::indicators::{self, Covered, Indicators};
+use crate::indicators::{self, Covered, Indicators, Measured};
 use crate::limit::credit_list::{self, Place};
 use crate::limit::decisions::{self, Decided};
 use crate::limit::{self, Limit};
@@ -43,7 +43,8 @@ pub struct Night {
     /// The credit list of every household.
     pub lists: Vec<Place>,
     pub coverage: Coverage,
-    pub indicators: Indicators,
+    /// What may leave the bank of them is decided later.
+    pub measured: Measured,
     /// Rows that cleaning set aside, and unsound decisions.
     pub set_aside: Vec<SetAside>,
     /// Row counts by input table, unsound decisions among the rows set aside.
@@ -219,7 +220,7 @@ fn rate_households(
     };
     let coverage =
         watch.stage("coverage", |coverage: &Coverage| coverage.grids.len() as u64, || coverage::cover(&rated))?;
-    let indicators = indicate(&Covered { rated: &rated, coverage: &coverage }, watch)?;
+    let measured = indicate(&Covered { rated: &rated, coverage: &coverage }, watch)?;
     let (set_aside, counts) = with_unsound_decisions(&cleaned, &decided);
     Ok(Night {
         cleaned,
@@ -233,7 +234,7 @@ fn rate_households(
         decided,
         lists,
         coverage,
-        indicators,
+        measured,
         set_aside,
         counts,
     })
@@ -267,14 +268,12 @@ fn with_unsound_decisions(cleaned: &CleanBank, decided: &Decided) -> (Vec<SetAsi
     (set_aside, counts)
 }
 
-/// The indicators of the run. Finding the nearest service points and what may leave the bank are told apart: other things
-/// bound them.
-fn indicate(covered: &Covered, watch: &mut Watch) -> Result<Indicators> {
+/// The indicators of the run. Finding the nearest service points is told apart: other things bound it.
+fn indicate(covered: &Covered, watch: &mut Watch) -> Result<Measured> {
     let households = covered.rated.register.len() as u64;
     let distances = watch.stage("distances", |_| households, || indicators::distances(covered))?;
-    let rows = |indicators: &Indicators| indicators.rows.len() as u64;
-    let measured = watch.stage("indicators", rows, || indicators::measure_all(covered, distances))?;
-    watch.stage("disclosure", rows, || Ok(indicators::withhold(covered, measured)))
+    let rows = |measured: &Measured| measured.for_the_bank().rows.len() as u64;
+    watch.stage("indicators", rows, || indicators::measure_all(covered, distances))
 }
 
 impl Night {
@@ -286,7 +285,12 @@ impl Night {
         self.cleaned.tables.let_go_of_loans(contracts)
     }
 
-    /// What the output tables are made from.
+    /// The indicators, and what may leave the bank of them.
+    pub fn indicators(&self, rulebook: &Rulebook) -> Indicators {
+        self.measured.clone().withhold(rulebook, &self.cleaned.tables.areas)
+    }
+
+    /// What the output tables are made from, but that of indicators.
     pub fn results<'a>(
         &'a self,
         previous: &'a Previous,
@@ -304,7 +308,6 @@ impl Night {
             decided: &self.decided,
             lists: &self.lists,
             coverage: &self.coverage,
-            indicators: &self.indicators,
             set_aside: &self.set_aside,
             previous,
             rulebook,
@@ -314,7 +317,7 @@ impl Night {
 
     /// Every output table, whole.
     pub fn outputs(&self, previous: &Previous, rulebook: &Rulebook, contracts: &Contracts) -> Result<Vec<OutputTable>> {
-        outputs::tables(self.results(previous, rulebook, contracts))
+        outputs::tables(self.results(previous, rulebook, contracts), &self.indicators(rulebook))
     }
 }
 

@@ -23,8 +23,8 @@ impl Moment {
 }
 
 /// The stages of a night, in the order in which they end. The last three run piece by piece, by turns: the large tables
-/// are made, audited and written while they pass by. Most of `regulator` runs beside them, so its seconds and theirs
-/// overlap.
+/// are made, audited and written while they pass by. `disclosure` and `regulator` run beside them, so their seconds and
+/// those of the others overlap.
 pub const STAGES: [&str; 14] = [
     "clean",
     "visits",

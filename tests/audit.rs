@@ -141,7 +141,8 @@ fn every_check_of_the_outputs_can_fail() {
     let vintage =
         Vintage { bank: "sample", as_of, run_id: "0123456789abcdef0123", sequence: 1, made_from: &MadeFrom::default() };
     let tables = &night.cleaned.tables;
-    let export = regulator::export(&night.indicators, tables, &rulebook, &contracts, &vintage, None).unwrap();
+    let export =
+        regulator::export(&night.indicators(&rulebook), tables, &rulebook, &contracts, &vintage, None).unwrap();
     outputs.push(OutputTable { name: RELEASED.into(), batch: export.table.batch });
     let failed = |outputs: &[OutputTable]| failed(&night, outputs, &rulebook, &contracts);
     assert_eq!(failed(&outputs), BTreeSet::new());
@@ -186,13 +187,12 @@ fn every_check_of_the_feed_can_fail_and_be_allowed() {
     let outputs = night.outputs(&previous, &rulebook, &contracts).unwrap();
     let vintage =
         Vintage { bank: "sample", as_of, run_id: "0123456789abcdef0123", sequence: 1, made_from: &MadeFrom::default() };
-    let (indicators, tables) = (&night.indicators, &night.cleaned.tables);
-    let export = regulator::export(indicators, tables, &rulebook, &contracts, &vintage, None).unwrap();
+    let (indicators, tables) = (night.indicators(&rulebook), &night.cleaned.tables);
+    let export = regulator::export(&indicators, tables, &rulebook, &contracts, &vintage, None).unwrap();
     let (cleaned, outputs, released) = (&night.cleaned, outputs.as_slice(), &export.table.batch);
-    let audited =
-        Audited { cleaned, outputs, released, previous: &previous, rulebook: &rulebook, contracts: &contracts };
+    let audited = Audited { cleaned, outputs, previous: &previous, rulebook: &rulebook, contracts: &contracts };
     let failing = |allowed: &Allowed| {
-        let rows = audit::audit(&audited, allowed).unwrap();
+        let rows = audit::audit(&audited, released, allowed).unwrap();
         let failed = rows.into_iter().filter(|row| !row.passed && !row.allowed);
         failed.map(|row| format!("{} {}", row.check, row.table)).collect::<Vec<_>>()
     };
@@ -232,8 +232,8 @@ fn failed(
 fn audited(night: &Night, outputs: &[OutputTable], rulebook: &Rulebook, contracts: &Contracts) -> Vec<AuditRow> {
     let (released, outputs) = outputs.split_last().unwrap();
     let (cleaned, released, previous) = (&night.cleaned, &released.batch, &Previous::default());
-    let audited = Audited { cleaned, outputs, released, previous, rulebook, contracts };
-    audit::audit(&audited, &Allowed::default()).unwrap()
+    let audited = Audited { cleaned, outputs, previous, rulebook, contracts };
+    audit::audit(&audited, released, &Allowed::default()).unwrap()
 }
 
 fn tamper(output: &OutputTable, tampering: &Tampering) -> OutputTable {

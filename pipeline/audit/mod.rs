@@ -88,29 +88,35 @@ impl Allowed {
     }
 }
 
-/// What is looked at: the cleaned inputs with their counts, output tables that are there as a whole, what is released to
-/// the regulator, and the run before.
+/// What is looked at: the cleaned inputs with their counts, output tables that are there as a whole, and the run before.
 pub struct Audited<'a> {
     pub cleaned: &'a CleanBank,
     pub outputs: &'a [OutputTable],
-    pub released: &'a RecordBatch,
     pub previous: &'a Previous,
     pub rulebook: &'a Rulebook,
     pub contracts: &'a Contracts,
 }
 
-/// Every check, passed or not, where every output table is there as a whole.
-pub fn audit(audited: &Audited, allowed: &Allowed) -> Result<Vec<AuditRow>> {
+/// Every check, passed or not, where every output table is there as a whole. `released` is what is released to the
+/// regulator.
+pub fn audit(audited: &Audited, released: &RecordBatch, allowed: &Allowed) -> Result<Vec<AuditRow>> {
     let of_households: Vec<&str> = outputs::of_households().collect();
     let is_large =
-        |table: &&OutputTable| table.name == outputs::VISIT_CHECKS || of_households.contains(&table.name.as_str());
-    let (large, small): (Vec<_>, Vec<_>) = audited.outputs.iter().partition(is_large);
-    let [large, small] = [large, small].map(|tables| tables.into_iter().cloned().collect::<Vec<_>>());
+        |table: &OutputTable| table.name == outputs::VISIT_CHECKS || of_households.contains(&table.name.as_str());
+    let (mut large, mut small, mut indicators) = (Vec::new(), Vec::new(), None);
+    for table in audited.outputs.iter().cloned() {
+        match table.name.as_str() {
+            outputs::INDICATORS => indicators = Some(table),
+            _ if is_large(&table) => large.push(table),
+            _ => small.push(table),
+        }
+    }
+    let indicators = indicators.ok_or_else(|| Error::internal("there is no table of indicators"))?;
     let audited = Audited { outputs: &small, ..*audited };
     let auditor = Auditor::of(&audited)?;
     let mut audit = auditor.begin();
     audit.take(auditor.look(&large)?)?;
-    audit.end(auditor.indicators()?, allowed)
+    audit.end(auditor.indicators(&indicators, released)?, allowed)
 }
 
 /// Looks at output tables. The large ones pass piece by piece: `visit_checks` batch by batch, and the tables of households
@@ -135,6 +141,12 @@ pub struct Seen {
     noticed: Vec<usize>,
 }
 
+/// What was found of the indicators: as of every table, and by the checks of their own.
+pub struct SeenIndicators {
+    seen: Seen,
+    checks: Vec<AuditRow>,
+}
+
 struct SeenTable {
     rows: u64,
     keys: Keys,
@@ -152,10 +164,12 @@ impl<'a> Auditor<'a> {
         Audit { auditor: self, seen: Seen::default() }
     }
 
-    /// Every check of the indicators, of which all rows are there.
-    pub fn indicators(&self) -> Result<Vec<AuditRow>> {
-        let Audited { cleaned, outputs, released, rulebook, contracts, .. } = *self.audited;
-        indicators::audit(&by_name(outputs), released, &cleaned.tables.areas, rulebook, contracts)
+    /// Looks at the table of indicators as a whole, beside what is released to the regulator.
+    pub fn indicators(&self, table: &OutputTable, released: &RecordBatch) -> Result<SeenIndicators> {
+        let Audited { cleaned, rulebook, contracts, .. } = *self.audited;
+        let table = std::slice::from_ref(table);
+        let checks = indicators::audit(&by_name(table), released, &cleaned.tables.areas, rulebook, contracts)?;
+        Ok(SeenIndicators { seen: self.look(table)?, checks })
     }
 
     /// Looks at the next rows of some tables: a batch of visits, or all rows of some households.
@@ -188,9 +202,10 @@ impl Audit<'_, '_> {
         Ok(())
     }
 
-    /// Every check, passed or not; those of the indicators are done already.
-    pub fn end(mut self, of_indicators: Vec<AuditRow>, allowed: &Allowed) -> Result<Vec<AuditRow>> {
+    /// Every check, passed or not.
+    pub fn end(mut self, indicators: SeenIndicators, allowed: &Allowed) -> Result<Vec<AuditRow>> {
         let Audited { cleaned, outputs, previous, rulebook, .. } = *self.auditor.audited;
+        self.take(indicators.seen)?;
         self.take(self.auditor.look(outputs)?)?;
         let (tables, areas) = (by_name(outputs), &cleaned.tables.areas);
         let households = self.seen.tables.get("household_grades").map_or(0, |table| table.rows);
@@ -205,7 +220,7 @@ impl Audit<'_, '_> {
         rows.extend(seen().filter_map(|(name, table)| table.share_in_bounds(name)));
         rows.extend(coverage::audit(&tables, areas, households)?);
         rows.push(self.auditor.notices.are_allowed(&self.seen.noticed));
-        rows.extend(of_indicators);
+        rows.extend(indicators.checks);
         Ok(rows)
     }
 }

@@ -14,8 +14,10 @@ mod values;
 
 use arrow::array::Float64Array;
 
+use crate::clean::typed::Areas;
 use crate::coverage::{Coverage, Rated};
 use crate::fault::Result;
+use crate::rulebook::Rulebook;
 use crate::rulebook::indicators::{BaseTable, Indicator};
 
 pub use nodes::{BANK, Node, Nodes, Place};
@@ -24,12 +26,31 @@ use parts::Parts;
 pub use values::{Amount, Breakdown, Row, Status};
 
 /// Every indicator of the run; key (indicator, node, breakdown).
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Indicators {
     /// The bank, its branches and areas, by level and identifier.
     pub nodes: Nodes,
     /// In the order of the table's key.
     pub rows: Vec<Row>,
+}
+
+/// Every indicator of the run as the bank itself may see it: nothing is withheld yet.
+#[derive(Clone, Debug, Default)]
+pub struct Measured(Indicators);
+
+impl Measured {
+    pub fn for_the_bank(&self) -> &Indicators {
+        &self.0
+    }
+
+    /// Decides which cells may not leave the bank.
+    pub fn withhold(self, rulebook: &Rulebook, areas: &Areas) -> Indicators {
+        let Measured(mut indicators) = self;
+        let cell_min = i64::from(rulebook.disclosure.cell_min);
+        let complete = disclosure::Protection::Complete;
+        disclosure::protect(&mut indicators, &rulebook.indicators, areas, cell_min, complete);
+        indicators
+    }
 }
 
 /// What the stages before found, which indicators add up.
@@ -51,17 +72,8 @@ pub fn distances(covered: &Covered) -> Result<Distances> {
     Ok(if is_read { distance::to_nearest_point(rated).map(Float64Array::from) } else { None })
 }
 
-/// Decides which cells may not leave the bank.
-pub fn withhold(covered: &Covered, mut indicators: Indicators) -> Indicators {
-    let (rulebook, areas) = (covered.rated.rulebook, &covered.rated.tables.areas);
-    let cell_min = i64::from(rulebook.disclosure.cell_min);
-    let complete = disclosure::Protection::Complete;
-    disclosure::protect(&mut indicators, &rulebook.indicators, areas, cell_min, complete);
-    indicators
-}
-
-/// Computes every indicator in force, as the bank itself may see it: nothing is withheld yet.
-pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Indicators> {
+/// Computes every indicator in force.
+pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Measured> {
     let (catalogue, bank) = (&covered.rated.rulebook.indicators, covered.rated.tables);
     let nodes = Nodes::of(covered)?;
     let bases = base::Bases { covered, nearest: distances };
@@ -74,7 +86,7 @@ pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Indicators
         observed.observe(catalogue, table, &base, &nodes, bank)?;
     }
     let rows = values::rows(covered, &nodes, &parts.end()?, &observed);
-    Ok(Indicators { nodes, rows })
+    Ok(Measured(Indicators { nodes, rows }))
 }
 
 /// The columns of a base table that some definition reads, by their positions.

@@ -33,7 +33,7 @@ pub struct Node {
 }
 
 /// Every node in the order of the table's key: by the word of its level, then by identifier.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Nodes {
     pub nodes: Vec<Node>,
     branches: usize,

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, BooleanArray, Date32Array, Float64Array};
 
 use crate::contract::Type;
 use crate::fault::Result;
-use crate::indicators::{Amount, Node, Row};
+use crate::indicators::{Amount, Indicators, Node, Row};
 use crate::rulebook::Indicator;
 
 use super::{Results, decimals, text};
@@ -15,8 +15,8 @@ use super::{Results, decimals, text};
 const PARTS: Type = Type::Decimal { precision: 24, scale: 4 };
 
 /// Key (indicator_id, level, ref_id, breakdown, period).
-pub(super) fn indicators(results: &Results) -> Result<Vec<ArrayRef>> {
-    let (rows, nodes) = (&results.indicators.rows, &results.indicators.nodes.nodes);
+pub(super) fn indicators(results: &Results, indicators: &Indicators) -> Result<Vec<ArrayRef>> {
+    let (rows, nodes) = (&indicators.rows, &indicators.nodes.nodes);
     let catalogue = &results.rulebook.indicators;
     let indicator = |row: &Row| catalogue.get(row.indicator);
     let of_indicator = |of: fn(&Indicator) -> &str| text(rows.iter().map(|row| indicator(row).map(of)));

@@ -44,7 +44,7 @@ pub struct OutputTable {
     pub batch: RecordBatch,
 }
 
-/// Everything that the stages found, from which the tables are made.
+/// What the stages found, from which the tables are made: all of them but that of indicators, which is made on its own.
 pub struct Results<'a> {
     pub tables: &'a Tables,
     pub register: &'a Register,
@@ -56,7 +56,6 @@ pub struct Results<'a> {
     pub decided: &'a Decided,
     pub lists: &'a [Place],
     pub coverage: &'a Coverage,
-    pub indicators: &'a Indicators,
     pub set_aside: &'a [SetAside],
     pub previous: &'a Previous,
     pub rulebook: &'a Rulebook,
@@ -74,6 +73,7 @@ enum Make {
     /// Rows of each household, made by ranges of households.
     OfHouseholds(MakePart),
     Whole(MakeWhole),
+    OfIndicators,
 }
 
 /// The output tables, by name.
@@ -92,13 +92,16 @@ const TABLES: [(&str, Make); 17] = [
     ("partition_faults", Make::Whole(coverage::partition_faults)),
     ("grid_funding", Make::Whole(coverage::grid_funding)),
     ("work_list", Make::Whole(coverage::work_list)),
-    ("indicators", Make::Whole(indicators::indicators)),
+    (INDICATORS, Make::OfIndicators),
     ("public_notice", Make::Whole(coverage::public_notice)),
     ("quarantine", Make::Whole(quarantine::quarantine)),
 ];
 
 /// The table of which every evaluated visit has a row.
 pub const VISIT_CHECKS: &str = "visit_checks";
+
+/// The table of what the bank counts of itself, at every place.
+pub const INDICATORS: &str = "indicators";
 
 /// The output tables in their order.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -110,7 +113,8 @@ pub fn of_households() -> impl Iterator<Item = &'static str> {
     TABLES.iter().filter(|(_, make)| matches!(make, Make::OfHouseholds(_))).map(|(name, _)| *name)
 }
 
-/// The output tables of a night: the small ones as a whole, the large ones piece by piece.
+/// The output tables of a night: the small ones as a whole, that of indicators once it is known what may leave the bank
+/// of them, the large ones piece by piece.
 pub struct Outputs<'a> {
     results: Results<'a>,
     large: households::Large<'a>,
@@ -121,13 +125,18 @@ impl<'a> Outputs<'a> {
         Ok(Outputs { large: households::Large::of(&results)?, results })
     }
 
-    /// The tables that do not grow with households and visits.
+    /// The tables that do not grow with households and visits, but that of indicators.
     pub fn small(&self) -> Result<Vec<OutputTable>> {
         let made = TABLES.par_iter().filter_map(|(name, make)| match make {
             Make::Whole(make) => Some(make(&self.results).and_then(|columns| self.table(name, columns))),
             _ => None,
         });
         made.collect()
+    }
+
+    /// The table of indicators.
+    pub fn indicators(&self, indicators: &Indicators) -> Result<OutputTable> {
+        self.table(INDICATORS, indicators::indicators(&self.results, indicators)?)
     }
 
     /// The households of the run, whose numbers begin at 0.
@@ -172,13 +181,13 @@ impl<'a> Outputs<'a> {
 }
 
 /// Makes every output table of the run, whole.
-pub fn tables(results: Results) -> Result<Vec<OutputTable>> {
+pub fn tables(results: Results, indicators: &Indicators) -> Result<Vec<OutputTable>> {
     let outputs = Outputs::of(results)?;
     let (visits, others) = rayon::join(
         || outputs.all_visits(),
         || Ok([outputs.of_households(&(0..outputs.households()))?, outputs.small()?].concat()),
     );
-    Ok(std::iter::once(visits?).chain(others?).collect())
+    Ok(std::iter::once(visits?).chain(others?).chain([outputs.indicators(indicators)?]).collect())
 }
 
 /// The schema of an output table, its text not coded.

@@ -34,7 +34,8 @@ impl Sound {
         let vintage =
             Vintage { bank: "sample", as_of, run_id: "0123456789abcdef0123", sequence: 1, made_from: &made_from };
         let tables = &night.cleaned.tables;
-        let export = regulator::export(&night.indicators, tables, &rulebook, &contracts, &vintage, None).unwrap();
+        let export =
+            regulator::export(&night.indicators(&rulebook), tables, &rulebook, &contracts, &vintage, None).unwrap();
         Sound { contracts, rulebook, night, previous, export }
     }
 
@@ -42,25 +43,30 @@ impl Sound {
         self.night.outputs(&self.previous, &self.rulebook, &self.contracts).unwrap()
     }
 
-    fn audited<'a>(&'a self, outputs: &'a [OutputTable], released: &'a RecordBatch) -> Audited<'a> {
+    fn audited<'a>(&'a self, outputs: &'a [OutputTable]) -> Audited<'a> {
         let Sound { contracts, rulebook, night, previous, .. } = self;
-        Audited { cleaned: &night.cleaned, outputs, released, previous, rulebook, contracts }
+        Audited { cleaned: &night.cleaned, outputs, previous, rulebook, contracts }
     }
 
     fn of_whole(&self, outputs: &[OutputTable], released: &RecordBatch) -> Vec<AuditRow> {
-        audit::audit(&self.audited(outputs, released), &Allowed::default()).unwrap()
+        audit::audit(&self.audited(outputs), released, &Allowed::default()).unwrap()
     }
 
     /// Small tables as they are in `outputs`, the large ones in pieces.
     fn of_pieces(&self, outputs: &[OutputTable], pieces: &Pieces, released: &RecordBatch) -> Vec<AuditRow> {
-        let small: Vec<_> = outputs.iter().filter(|output| !is_large(output)).cloned().collect();
-        let audited = self.audited(&small, released);
+        let (indicators, small): (Vec<OutputTable>, Vec<_>) = outputs
+            .iter()
+            .filter(|output| !is_large(output))
+            .cloned()
+            .partition(|output| output.name == outputs::INDICATORS);
+        let audited = self.audited(&small);
         let auditor = Auditor::of(&audited).unwrap();
         let mut audit = auditor.begin();
         for piece in pieces {
             audit.take(auditor.look(piece).unwrap()).unwrap();
         }
-        audit.end(auditor.indicators().unwrap(), &Allowed::default()).unwrap()
+        let indicators = auditor.indicators(&indicators[0], released).unwrap();
+        audit.end(indicators, &Allowed::default()).unwrap()
     }
 
     fn released(&self) -> &RecordBatch {

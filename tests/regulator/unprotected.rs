@@ -7,10 +7,8 @@ use std::path::Path;
 use wellfield::calendar::Date;
 use wellfield::clean;
 use wellfield::contract::Contracts;
-use wellfield::coverage::Rated;
-use wellfield::grade::Ranks;
+use wellfield::indicators::Indicators;
 use wellfield::indicators::disclosure::{self, Protection};
-use wellfield::indicators::{self, Covered, Indicators};
 use wellfield::night::{self, Night};
 use wellfield::previous::Previous;
 use wellfield::read::bank::Bank;
@@ -43,27 +41,7 @@ impl Unprotected {
 
     /// The indicators before anything is suppressed.
     fn measured(&self) -> Indicators {
-        let (night, previous) = (&self.night, Previous::default());
-        let tables = &night.cleaned.tables;
-        let rated = Rated {
-            tables,
-            register: &night.register,
-            checks: &night.checks,
-            visits: &night.visited,
-            facts: &night.facts,
-            grades: &night.grades,
-            limits: &night.limits,
-            decided: &night.decided,
-            lists: &night.lists,
-            previous: &previous,
-            earlier: &night.register.align(tables, &previous),
-            ranks: Ranks::of(&self.rulebook.scale),
-            rulebook: &self.rulebook,
-            contracts: &self.contracts,
-        };
-        let covered = Covered { rated: &rated, coverage: &night.coverage };
-        let distances = indicators::distances(&covered).unwrap();
-        indicators::measure_all(&covered, distances).unwrap()
+        self.night.measured.for_the_bank().clone()
     }
 
     /// Every count of households as the bank keeps it.

@@ -66,18 +66,11 @@ fn rate_and_audit(bank: &Bank, cleaned: CleanBank, rulebook: &Rulebook, contract
     let vintage =
         Vintage { bank: &bank.name, as_of: rulebook.as_of, run_id: "fuzzed", sequence: 1, made_from: &made_from };
     let tables = &night.cleaned.tables;
-    let export = regulator::export(&night.indicators, tables, rulebook, contracts, &vintage, None)?;
-    let audited = Audited {
-        cleaned: &night.cleaned,
-        outputs: &outputs,
-        released: &export.table.batch,
-        previous: &previous,
-        rulebook,
-        contracts,
-    };
+    let export = regulator::export(&night.indicators(rulebook), tables, rulebook, contracts, &vintage, None)?;
+    let audited = Audited { cleaned: &night.cleaned, outputs: &outputs, previous: &previous, rulebook, contracts };
     let mut allowed = Allowed::default();
     for allowance in [Allowance::Quarantine, Allowance::Change, Allowance::Stale] {
         allowed.add(allowance, &["all".to_string()]);
     }
-    audit::verdict(&audit::audit(&audited, &allowed)?)
+    audit::verdict(&audit::audit(&audited, &export.table.batch, &allowed)?)
 }
