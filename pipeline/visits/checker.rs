@@ -47,13 +47,13 @@ pub(super) type Checked = (Vec<(u32, Flags)>, BranchTallies);
 
 impl Checker<'_> {
     pub fn check(&self, branch: u32, mut visits: Vec<Record>) -> Checked {
-        let shared = shared_devices(&visits);
-        let photos = visits.iter().map(|visit| visit.photo).filter(|photo| *photo != Photo::NONE);
-        let repeated = Repeated::among(photos);
+        let columns = Columns::of(&visits);
+        let shared = shared_devices(&columns);
+        let repeated = Repeated::among(columns.photos.iter().copied());
         let mut earlier = Earlier { officers: HashMap::new(), photos: HashSet::new(), repeated };
         let mut tallies = BranchTallies::default();
         let mut flags = Vec::with_capacity(visits.len());
-        let (by_day, ends) = by_day(&visits);
+        let (by_day, ends) = by_day(&columns.days);
         let (mut order, mut start) = (Vec::new(), 0);
         for end in ends {
             let of_day = by_day.get(start..end).unwrap_or_default();
@@ -146,22 +146,46 @@ impl Checker<'_> {
     }
 }
 
+/// What is asked of all visits of a branch before any is checked. They are more than a processor has at hand, so that they
+/// are looked at once for all of it.
+struct Columns {
+    /// Of each visit its day, as days since 1970.
+    days: Vec<i32>,
+    /// Of each visit its device and its officer.
+    users: Vec<(u32, u32)>,
+    /// Of visits that have one.
+    photos: Vec<Photo>,
+}
+
+impl Columns {
+    fn of(visits: &[Record]) -> Columns {
+        let mut days = Vec::with_capacity(visits.len());
+        let mut users = Vec::with_capacity(visits.len());
+        let mut photos = Vec::with_capacity(visits.len());
+        for visit in visits {
+            days.push(day_of(visit.started_at).0);
+            users.push((visit.device, visit.officer));
+            if visit.photo != Photo::NONE {
+                photos.push(visit.photo);
+            }
+        }
+        Columns { days, users, photos }
+    }
+}
+
 /// When a visit began, its place in the order of visit_id, and its place among the visits of its branch.
 type Key = (i64, u32, u32);
 
-/// The places of visits day by day, and where each day ends among them. The visits themselves stay where they lie: those
-/// of a day are few enough for a processor to have all of them at hand once they were looked at.
-fn by_day(visits: &[Record]) -> (Vec<u32>, Vec<usize>) {
-    let day = |visit: &Record| day_of(visit.started_at).0;
-    let days = visits.iter().map(day);
-    let (first, last) = days.fold((i32::MAX, i32::MIN), |(first, last), day| (first.min(day), last.max(day)));
-    if visits.is_empty() {
+/// The places of visits of these days day by day, and where each day ends among them. The visits themselves stay where
+/// they lie: those of a day are few enough for a processor to have all of them at hand once they were looked at.
+fn by_day(days: &[i32]) -> (Vec<u32>, Vec<usize>) {
+    let Some((&first, &last)) = days.iter().min().zip(days.iter().max()) else {
         return (Vec::new(), Vec::new());
-    }
-    let since_first = |visit: &Record| first.abs_diff(day(visit)) as usize;
-    let mut ends = vec![0_usize; first.abs_diff(last) as usize + 1];
-    for visit in visits {
-        if let Some(count) = ends.get_mut(since_first(visit)) {
+    };
+    let since_first = |day: i32| first.abs_diff(day) as usize;
+    let mut ends = vec![0_usize; since_first(last) + 1];
+    for &day in days {
+        if let Some(count) = ends.get_mut(since_first(day)) {
             *count += 1;
         }
     }
@@ -171,9 +195,9 @@ fn by_day(visits: &[Record]) -> (Vec<u32>, Vec<usize>) {
         let count = std::mem::replace(end, total);
         total += count;
     }
-    let mut places = vec![0; visits.len()];
-    for (at, visit) in (0..).zip(visits) {
-        let Some(next) = ends.get_mut(since_first(visit)) else { continue };
+    let mut places = vec![0; days.len()];
+    for (at, &day) in (0..).zip(days) {
+        let Some(next) = ends.get_mut(since_first(day)) else { continue };
         if let Some(slot) = places.get_mut(*next) {
             *slot = at;
         }
@@ -183,19 +207,21 @@ fn by_day(visits: &[Record]) -> (Vec<u32>, Vec<usize>) {
 }
 
 /// Devices that more than one officer used on a day.
-fn shared_devices(visits: &[Record]) -> HashSet<(u32, Date)> {
+fn shared_devices(Columns { days, users, .. }: &Columns) -> HashSet<(u32, Date)> {
     // Most devices are one officer's all the time; only of the others the days are looked at.
-    let with_device = || visits.iter().filter(|visit| visit.device != NONE);
     let (mut owners, mut lent) = (HashMap::new(), HashSet::new());
-    for visit in with_device() {
-        if *owners.entry(visit.device).or_insert(visit.officer) != visit.officer {
-            lent.insert(visit.device);
+    for &(device, officer) in users.iter().filter(|(device, _)| *device != NONE) {
+        if *owners.entry(device).or_insert(officer) != officer {
+            lent.insert(device);
         }
     }
-    let (mut users, mut shared) = (HashMap::new(), HashSet::new());
-    for visit in with_device().filter(|visit| lent.contains(&visit.device)) {
-        let used = (visit.device, day_of(visit.started_at));
-        if *users.entry(used).or_insert(visit.officer) != visit.officer {
+    let (mut users_of_day, mut shared) = (HashMap::new(), HashSet::new());
+    if lent.is_empty() {
+        return shared;
+    }
+    for (&(device, officer), &day) in users.iter().zip(days).filter(|((device, _), _)| lent.contains(device)) {
+        let used = (device, Date(day));
+        if *users_of_day.entry(used).or_insert(officer) != officer {
             shared.insert(used);
         }
     }
@@ -235,7 +261,7 @@ mod tests {
             let visits: Vec<Record> = (0..).zip(&moments).map(|(number, &of)| visit(moment(of), number)).collect();
             let mut expected: Vec<(i64, u32)> = (0..).zip(&moments).map(|(number, of)| (of.0, number)).collect();
             expected.sort_unstable();
-            let (places, ends) = by_day(&visits);
+            let (places, ends) = by_day(&Columns::of(&visits).days);
             let sorted: Vec<&Record> = places.iter().map(|&at| &visits[at as usize]).collect();
             let day = |visit: &Record| i64::from(day_of(visit.started_at).0);
             let found: Vec<(i64, u32)> = sorted.iter().map(|visit| (day(visit), visit.number)).collect();

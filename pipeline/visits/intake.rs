@@ -1,6 +1,8 @@
 //! What is done to each visit of the log by itself, some visits at a time and on any thread: it is flagged for what it shows
 //! alone, and of it only that is kept which its branch, the table of checks and the indicators need.
 
+use std::cell::RefCell;
+
 use hashbrown::HashMap;
 
 use crate::calendar::{Date, MICROSECONDS_A_DAY, Window, day_of};
@@ -22,6 +24,11 @@ use super::{EVALUATED_MONTHS, Flag, Flags};
 
 const MICROSECONDS_A_MINUTE: i64 = 60_000_000;
 const RECENT_MONTHS: u32 = 12;
+
+thread_local! {
+    /// Of each thread that prepares visits: its buffers are there already when the next ones come.
+    static PACKER: RefCell<Packer> = RefCell::default();
+}
 
 /// The fewest visits that are worth a block of their own.
 const BLOCK_MIN: usize = 64;
@@ -60,6 +67,7 @@ pub struct VisitIntake {
     words: Words,
     homes: Vec<Home>,
     assignments: Assignments,
+    branches: usize,
     grid_branches: Vec<u32>,
     pub(super) officer_branches: Vec<u32>,
 }
@@ -127,6 +135,7 @@ impl VisitIntake {
             words: Words::of(contracts.input("visits")?)?,
             homes: (0..households.ids.accepted()).map(home).collect(),
             assignments: assignments(tables),
+            branches: tables.branches.rows,
             grid_branches: (0..grids.rows).map(|grid| branch(grids.branch_id.get(grid))).collect(),
             officer_branches: (0..officers.rows).map(|officer| branch(officers.branch_id.get(officer))).collect(),
         })
@@ -134,17 +143,20 @@ impl VisitIntake {
 
     /// Prepares some visits, those of accepted rows.
     pub fn prepare(&self, visits: &Visits, rows: impl Iterator<Item = usize>) -> PreparedVisits {
+        PACKER.with_borrow_mut(|packer| self.prepare_with(packer, visits, rows))
+    }
+
+    fn prepare_with(&self, packer: &mut Packer, visits: &Visits, rows: impl Iterator<Item = usize>) -> PreparedVisits {
         let evaluated: Vec<Evaluated> = rows.filter_map(|row| self.evaluated(visits, row)).collect();
-        let mut packer = Packer::default();
         let rows: Vec<usize> = evaluated.iter().map(|visit| visit.row).collect();
-        let listed = listed::pack(visits, &rows, &mut packer);
+        let listed = listed::pack(visits, &rows, packer);
         let recent = (0..).zip(&rows).filter(|(_, row)| self.is_recent(visits, **row));
         let recent: Vec<Recent> = recent.map(|(number, &row)| self.recent_of(visits, row, number)).collect();
-        let recent = recent::pack(&recent, &mut packer);
+        let recent = recent::pack(&recent, packer);
         let mut devices = Numbered::default();
         let (mut blocks, mut others) = (Vec::new(), Vec::new());
         let mut records = Vec::with_capacity(BLOCK);
-        let order = by_branch(&evaluated);
+        let order = by_branch(&evaluated, self.branches);
         for of_branch in order.chunk_by(|one, next| one.0 == next.0) {
             for some in of_branch.chunks(BLOCK) {
                 let Some(&(branch, _)) = some.first() else { continue };
@@ -154,7 +166,7 @@ impl VisitIntake {
                     Some(Record { number, device, ..self.record(visits, visit) })
                 }));
                 if records.len() >= BLOCK_MIN {
-                    let bytes = record::pack(&records, &mut packer);
+                    let bytes = record::pack(&records, packer);
                     blocks.push(PreparedBlock { branch, rows: records.len() as u32, bytes });
                     records.clear();
                 } else {
@@ -288,10 +300,28 @@ fn assignments(tables: &Tables) -> Assignments {
     of_grids
 }
 
-/// The branches of visits, each with the visit's number, branch by branch.
-fn by_branch(visits: &[Evaluated]) -> Vec<(u32, u32)> {
-    let mut order: Vec<(u32, u32)> = (0..).zip(visits).map(|(number, visit)| (visit.branch, number)).collect();
-    order.sort_unstable();
+/// The branches of visits, each with the visit's number, branch by branch and in each in the order of the numbers.
+fn by_branch(visits: &[Evaluated], branches: usize) -> Vec<(u32, u32)> {
+    // Those of no branch come last.
+    let bucket = |visit: &Evaluated| branches.min(visit.branch as usize);
+    let mut places = vec![0_usize; branches + 1];
+    for visit in visits {
+        if let Some(count) = places.get_mut(bucket(visit)) {
+            *count += 1;
+        }
+    }
+    let mut total = 0;
+    for place in &mut places {
+        total += std::mem::replace(place, total);
+    }
+    let mut order = vec![(0, 0); visits.len()];
+    for (number, visit) in (0..).zip(visits) {
+        let Some(place) = places.get_mut(bucket(visit)) else { continue };
+        if let Some(slot) = order.get_mut(*place) {
+            *slot = (visit.branch, number);
+        }
+        *place += 1;
+    }
     order
 }
 
@@ -373,6 +403,14 @@ fn packed(bytes: &[u8], first: u8) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn visits_of_a_branch_stand_together() {
+        let visits = [3, 0, NONE, 1, 3, 0, NONE, 3].map(|branch| Evaluated { row: 0, branch });
+        let order = [(0, 1), (0, 5), (1, 3), (3, 0), (3, 4), (3, 7), (NONE, 2), (NONE, 6)];
+        assert_eq!(by_branch(&visits, 4), order);
+        assert!(by_branch(&[], 4).is_empty());
+    }
 
     #[test]
     fn photos_that_differ_have_different_numbers() {
