@@ -180,14 +180,16 @@ impl<'a> Outputs<'a> {
     }
 }
 
-/// Makes every output table of the run, whole.
+/// Makes every output table of the run, whole, in their order.
 pub fn tables(results: Results, indicators: &Indicators) -> Result<Vec<OutputTable>> {
     let outputs = Outputs::of(results)?;
     let (visits, others) = rayon::join(
         || outputs.all_visits(),
         || Ok([outputs.of_households(&(0..outputs.households()))?, outputs.small()?].concat()),
     );
-    Ok(std::iter::once(visits?).chain(others?).chain([outputs.indicators(indicators)?]).collect())
+    let mut tables = [others?, vec![visits?, outputs.indicators(indicators)?]].concat();
+    tables.sort_by_key(|table| names().position(|name| name == table.name));
+    Ok(tables)
 }
 
 /// The schema of an output table, its text not coded.
