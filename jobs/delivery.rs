@@ -76,8 +76,8 @@ impl Rated<'_> {
         let delivery = Delivery { outputs: &outputs, auditor, contracts, so_far };
         // Nobody needs what becomes of the indicators before the end.
         let indicators = || {
-            let of_places = OfIndicators { tables: &night.cleaned.tables, rulebook, contracts, vintage, earlier };
-            of_places.make(measured, &outputs, auditor)
+            let of_indicators = OfIndicators { tables: &night.cleaned.tables, rulebook, contracts, vintage, earlier };
+            of_indicators.make(measured, &outputs, auditor)
         };
         let (indicators, delivered) = beside(indicators, || delivery.large());
         delivered?;

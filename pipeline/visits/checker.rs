@@ -6,6 +6,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::calendar::{Date, Window, day_of};
 use crate::rulebook::VisitChecks as Rules;
 
+use super::buckets::by_bucket;
 use super::distance::{Position, at_most_m, distance_m};
 use super::photos::Repeated;
 use super::record::{NONE, Photo, Record};
@@ -183,27 +184,7 @@ fn by_day(days: &[i32]) -> (Vec<u32>, Vec<usize>) {
         return (Vec::new(), Vec::new());
     };
     let since_first = |day: i32| first.abs_diff(day) as usize;
-    let mut ends = vec![0_usize; since_first(last) + 1];
-    for &day in days {
-        if let Some(count) = ends.get_mut(since_first(day)) {
-            *count += 1;
-        }
-    }
-    let mut total = 0;
-    for end in &mut ends {
-        // Each day begins where the one before it ends, and ends where its visits do once they are there.
-        let count = std::mem::replace(end, total);
-        total += count;
-    }
-    let mut places = vec![0; days.len()];
-    for (at, &day) in (0..).zip(days) {
-        let Some(next) = ends.get_mut(since_first(day)) else { continue };
-        if let Some(slot) = places.get_mut(*next) {
-            *slot = at;
-        }
-        *next += 1;
-    }
-    (places, ends)
+    by_bucket(days.iter().map(|&day| since_first(day)), since_first(last) + 1)
 }
 
 /// Devices that more than one officer used on a day.

@@ -13,6 +13,7 @@ use crate::fault::Result;
 use crate::register::Register;
 use crate::rulebook::VisitChecks as Rules;
 
+use super::buckets::by_bucket;
 use super::checker::MICROSECONDS_AN_HOUR;
 use super::distance::{Position, at_most_m, distance_m};
 use super::listed::{self, PackedList};
@@ -304,25 +305,8 @@ fn assignments(tables: &Tables) -> Assignments {
 fn by_branch(visits: &[Evaluated], branches: usize) -> Vec<(u32, u32)> {
     // Those of no branch come last.
     let bucket = |visit: &Evaluated| branches.min(visit.branch as usize);
-    let mut places = vec![0_usize; branches + 1];
-    for visit in visits {
-        if let Some(count) = places.get_mut(bucket(visit)) {
-            *count += 1;
-        }
-    }
-    let mut total = 0;
-    for place in &mut places {
-        total += std::mem::replace(place, total);
-    }
-    let mut order = vec![(0, 0); visits.len()];
-    for (number, visit) in (0..).zip(visits) {
-        let Some(place) = places.get_mut(bucket(visit)) else { continue };
-        if let Some(slot) = order.get_mut(*place) {
-            *slot = (visit.branch, number);
-        }
-        *place += 1;
-    }
-    order
+    let (numbers, _) = by_bucket(visits.iter().map(bucket), branches + 1);
+    numbers.into_iter().filter_map(|number| Some((visits.get(number as usize)?.branch, number))).collect()
 }
 
 /// Texts and the number of each, in the order in which they first appeared.

@@ -2,6 +2,7 @@
 //! one branch are enough to check them; branches are checked in parallel.
 //! Leaves to `facts` what follows from a visit that counts, and to coverage what follows from one that does not.
 
+mod buckets;
 mod checker;
 pub mod distance;
 mod intake;
