@@ -87,7 +87,8 @@ impl IdIndex {
 
     fn position(&self, id: &str) -> Option<u32> {
         let ids = self.accepted.as_ref()?;
-        if self.is_searched() && self.searched.fetch_add(1, Ordering::Relaxed) < SEARCHES_MAX {
+        // One thread hashes the table; the others search on meanwhile.
+        if self.is_searched() && self.searched.fetch_add(1, Ordering::Relaxed) != SEARCHES_MAX {
             return search(ids, 0..ids.len(), id);
         }
         let Hashed { positions, hasher } = self.hashed.get_or_init(|| Hashed::of(ids));

@@ -190,6 +190,10 @@ fn is_log(contract: &Contract) -> bool {
     LOGS.contains(&contract.table.as_str())
 }
 
+fn refers_to(contract: &Contract, table: &str) -> bool {
+    contract.columns.iter().any(|column| column.references.as_deref() == Some(table))
+}
+
 /// The contracts of the logs, and their places among all.
 fn logs(contracts: &Contracts) -> impl Iterator<Item = (usize, &Contract)> {
     contracts.inputs.iter().enumerate().filter(|(_, contract)| is_log(contract))
@@ -202,7 +206,7 @@ pub fn clean_with<L: TakeLogs>(bank: &Bank, contracts: &Contracts, as_of: Date, 
     cleaning.tables(bank)?;
     let mut opened = Vec::new();
     for (place, contract) in self::logs(contracts) {
-        let source = open(read::log(bank, contract), contract, cleaning.outcome(place)?)?;
+        let source = open(read::table(bank, contract), contract, cleaning.outcome(place)?)?;
         let is_there = matches!(source, Opened::There(_) | Opened::Refused);
         let table = if contract.required || is_there { Some(cleaning.empty(contract)?) } else { None };
         cleaning.keep(contract, table, is_there)?;
@@ -330,19 +334,25 @@ impl<'a> Cleaning<'a> {
         }
     }
 
-    /// Cleans every table but the logs. Those that others refer to come first, each after those that it refers to; the
-    /// others have nothing to do with each other.
+    /// Cleans every table but the logs, each after those that it refers to, and side by side those that have nothing to
+    /// do with each other.
     fn tables(&mut self, bank: &Bank) -> Result<()> {
-        let tables = self.contracts.inputs.iter().enumerate().filter(|(_, contract)| !is_log(contract));
-        let (referenced, others): (Vec<_>, Vec<_>) =
-            tables.partition(|(_, contract)| self.is_referenced(&contract.table));
-        for (place, contract) in referenced {
-            let looked = self.look_at(bank, contract)?;
-            self.note(contract, place, looked)?;
-        }
-        let looked: Vec<Result<Looked>> = others.par_iter().map(|(_, contract)| self.look_at(bank, contract)).collect();
-        for ((place, contract), looked) in others.into_iter().zip(looked) {
-            self.note(contract, place, looked?)?;
+        let mut waiting: Vec<(usize, &Contract)> =
+            self.contracts.inputs.iter().enumerate().filter(|(_, contract)| !is_log(contract)).collect();
+        while !waiting.is_empty() {
+            let is_free = |(_, contract): &(usize, &Contract)| {
+                !waiting.iter().any(|(_, other)| other.table != contract.table && refers_to(contract, &other.table))
+            };
+            let (free, others): (Vec<_>, Vec<_>) = waiting.iter().copied().partition(is_free);
+            if free.is_empty() {
+                return Err(Error::internal("tables refer to each other in a circle"));
+            }
+            let looked: Vec<Result<Looked>> =
+                free.par_iter().map(|(_, contract)| self.look_at(bank, contract)).collect();
+            for ((place, contract), looked) in free.into_iter().zip(looked) {
+                self.note(contract, place, looked?)?;
+            }
+            waiting = others;
         }
         Ok(())
     }
@@ -352,9 +362,13 @@ impl<'a> Cleaning<'a> {
         let mut outcome = Outcome::default();
         let source = open(read::table(bank, contract), contract, &mut outcome)?;
         let is_there = matches!(source, Opened::There(_));
-        let cleaned = source.there().map(|source| table::clean(contract, source, &self.before(contract)));
-        let cleaned = match cleaned {
-            Some(cleaned) => outcome.faults.take(cleaned)?,
+        let cleaned = match source.there() {
+            Some(source) => {
+                let one_pass = source.one_pass();
+                let cleaned = table::clean(contract, source, &self.before(contract));
+                outcome.files.extend(one_pass.found());
+                outcome.faults.take(cleaned)?
+            }
             None => None,
         };
         let table = cleaned.map(|cleaned| outcome.take(cleaned, contract));
@@ -377,7 +391,7 @@ impl<'a> Cleaning<'a> {
     ) -> Result<()> {
         let cleaned = table::stream(contract, source, &self.before(contract), prepare, take);
         let outcome = self.outcome(place)?;
-        outcome.files.extend(source.late_files());
+        outcome.files.extend(source.one_pass().found());
         if let Some(cleaned) = outcome.faults.take(cleaned)? {
             outcome.take(cleaned, contract);
         }
@@ -417,8 +431,7 @@ impl<'a> Cleaning<'a> {
     }
 
     fn is_referenced(&self, table: &str) -> bool {
-        let columns = self.contracts.inputs.iter().flat_map(|contract| &contract.columns);
-        columns.into_iter().any(|column| column.references.as_deref() == Some(table))
+        self.contracts.inputs.iter().any(|contract| refers_to(contract, table))
     }
 
     /// Notes a table for those that refer to it. A required table that is not there is empty: the bank said so, or

@@ -12,7 +12,7 @@ use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, LargeStringArray, NullArray, PrimitiveArray,
     RecordBatch, UInt32Array,
 };
-use arrow::compute::{concat, filter, max, nullif, take_record_batch};
+use arrow::compute::{concat, filter, max, take_record_batch};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -22,7 +22,7 @@ use crate::calendar::{Date, MICROSECONDS_A_DAY, Month, day_of};
 use crate::contract::{Column, Contract, Type};
 use crate::fault::{Collector, Error, Result};
 use crate::in_order;
-use crate::read::{Origin, Source, SourceBatch, Step};
+use crate::read::{Origin, Source, SourceBatch, Take, Undigested};
 
 use super::index::{IdIndex, Meaning};
 use super::keys;
@@ -55,6 +55,10 @@ impl Accepted {
         }
         stretches.push(start..is_accepted.len());
         Accepted(stretches.into_iter().filter(|rows| !rows.is_empty()).collect())
+    }
+
+    fn all(rows: usize) -> Accepted {
+        Accepted(Vec::from_iter((rows > 0).then_some(0..rows)))
     }
 
     /// The rows, in order.
@@ -173,15 +177,12 @@ pub fn stream<P: Send>(
         take,
     };
     let mut faults = Collector::default();
-    // Enough steps that no thread waits for another, and no more rows than must be.
+    // Enough pieces that no thread waits for another, and no more rows than must be.
     let ahead = rayon::current_num_threads() + 2;
-    let steps = source.steps(ahead);
     // A batch is prepared as soon as it is checked, while a processor still has it at hand, and let go.
-    let make = |number: usize| {
+    let make = |piece: usize| {
         let mut batches = Vec::new();
-        let step = steps.get(number).copied().unwrap_or(Step::Nothing);
-        let Step::Piece(piece) = step else { return source.look(step).map(|()| batches) };
-        for_each_checked(contract, source, piece, &forms, before, &mut |batch| {
+        let mut prepared = |batch: CheckedBatch| {
             let place = batch.place;
             let mut rows = Rows::join(contract, Arc::clone(source), vec![batch])?;
             let order = keys::order(&rows)?;
@@ -189,11 +190,13 @@ pub fn stream<P: Send>(
             let prepared = if is_accepted_so { Some(rows.take_prepared(prepare)?) } else { None };
             batches.push(Batch { place, rows, order, prepared });
             Ok(())
-        })?;
-        Ok(batches)
+        };
+        let read = source.read(piece, &mut checking(contract, source, piece, &forms, before, &mut prepared))?;
+        Ok((read, batches))
     };
-    in_order::make_and_take(steps.len(), ahead, make, |_, batches: Result<Vec<Batch<P>>>| {
-        let batches = faults.take(batches)?.filter(|_| faults.is_empty()).unwrap_or_default();
+    in_order::make_and_take(source.pieces(), ahead, make, |_, checked: Result<(Undigested, Vec<Batch<P>>)>| {
+        let Some((read, batches)) = faults.take(checked)?.filter(|_| faults.is_empty()) else { return Ok(()) };
+        source.digest(read)?;
         batches.into_iter().try_for_each(|batch| log.next(batch))
     })?;
     faults.refuse()?;
@@ -262,7 +265,7 @@ impl<P> Log<'_, P> {
     fn look_back(&mut self, (next, at): (usize, usize)) -> Result<()> {
         let Log { contract, source, forms, before, seen, .. } = self;
         for piece in 0..=next {
-            let batches = check_piece(contract, source, piece, forms, before)?;
+            let ((), batches) = check_piece(contract, source, piece, forms, before, Source::read_again)?;
             let earlier = if piece < next { batches.len() } else { at };
             for batch in batches.into_iter().take(earlier) {
                 seen.remember(&Rows::join(contract, Arc::clone(source), vec![batch])?)?;
@@ -276,7 +279,9 @@ impl<P> Log<'_, P> {
     /// The columns of a batch, checked once more.
     fn again(&mut self, (piece, at): (usize, usize)) -> Result<Vec<ArrayRef>> {
         if self.again.as_ref().is_none_or(|(last, _)| *last != piece) {
-            self.again = Some((piece, check_piece(self.contract, self.source, piece, self.forms, self.before)?));
+            let Log { contract, source, forms, before, .. } = self;
+            let ((), batches) = check_piece(contract, source, piece, forms, before, Source::read_again)?;
+            self.again = Some((piece, batches));
         }
         let batch = self.again.as_mut().and_then(|(_, batches)| batches.get_mut(at));
         let batch = batch.ok_or_else(|| Error::internal("a piece has fewer batches when it is read again"))?;
@@ -286,49 +291,53 @@ impl<P> Log<'_, P> {
 
 /// Reads every piece and checks its rows, several pieces at a time.
 fn check_pieces(contract: &Contract, source: &Source, forms: &TextForms, before: &Before) -> Result<Vec<CheckedBatch>> {
-    let checked: Vec<Result<Vec<CheckedBatch>>> =
-        (0..source.pieces()).into_par_iter().map(|piece| check_piece(contract, source, piece, forms, before)).collect();
-    let mut collector = Collector::default();
-    let mut batches = Vec::new();
-    for result in checked {
-        batches.extend(collector.take(result)?.into_iter().flatten());
-    }
-    collector.refuse()?;
+    let (mut faults, mut batches) = (Collector::default(), Vec::new());
+    let check = |piece| check_piece(contract, source, piece, forms, before, Source::read);
+    let ahead = rayon::current_num_threads() + 2;
+    in_order::make_and_take(source.pieces(), ahead, check, |_, checked: Result<(Undigested, Vec<CheckedBatch>)>| {
+        let Some((read, checked)) = faults.take(checked)?.filter(|_| faults.is_empty()) else { return Ok(()) };
+        batches.extend(checked);
+        source.digest(read)
+    })?;
+    faults.refuse()?;
     Ok(batches)
 }
 
-/// Reads a piece and checks its rows batch by batch.
-fn check_piece(
+/// Reads a piece, for the first time or once more, and checks its rows batch by batch.
+fn check_piece<T>(
     contract: &Contract,
     source: &Source,
     piece: usize,
     forms: &TextForms,
     before: &Before,
-) -> Result<Vec<CheckedBatch>> {
-    let mut checked: Vec<CheckedBatch> = Vec::new();
-    for_each_checked(contract, source, piece, forms, before, &mut |batch| {
+    read: fn(&Source, usize, Take) -> Result<T>,
+) -> Result<(T, Vec<CheckedBatch>)> {
+    let mut checked = Vec::new();
+    let mut keep = |batch: CheckedBatch| {
         checked.push(batch);
         Ok(())
-    })?;
-    Ok(checked)
+    };
+    let read = read(source, piece, &mut checking(contract, source, piece, forms, before, &mut keep))?;
+    Ok((read, checked))
 }
 
-/// Reads a piece and hands its batches over as they are checked; what one held is let go before the next one is read.
-fn for_each_checked(
-    contract: &Contract,
-    source: &Source,
+/// Checks the batches of a piece as they are read and hands them over; what one held is let go before the next one is
+/// read.
+fn checking<'a>(
+    contract: &'a Contract,
+    source: &'a Source,
     piece: usize,
-    forms: &TextForms,
-    before: &Before,
-    take: &mut dyn FnMut(CheckedBatch) -> Result<()>,
-) -> Result<()> {
+    forms: &'a TextForms,
+    before: &'a Before,
+    take: &'a mut dyn FnMut(CheckedBatch) -> Result<()>,
+) -> impl FnMut(&SourceBatch) -> Result<()> + 'a {
     let mut number = 0;
-    source.read(piece, &mut |batch| {
+    move |batch| {
         let mut next = check_batch(contract, source, batch, forms, before)?;
         next.place = (piece, number);
         number += 1;
         take(next)
-    })
+    }
 }
 
 fn check_batch(
@@ -497,17 +506,17 @@ impl CheckedBatch {
     fn note_newest(&mut self, contract: &Contract, source: &Source, batch: &SourceBatch) -> Result<()> {
         let Some(name) = &contract.known_from else { return Ok(()) };
         let Some(column) = self.columns.get(contract.require(name)?) else { return Ok(()) };
-        let known = match self.is_unknown.contains(&true) {
-            true => nullif(column, &BooleanArray::from(self.is_unknown.clone())),
-            false => Ok(Arc::clone(column)),
-        };
-        let known = known.map_err(|error| Error::internal(error.to_string()))?;
+        let is_known = |row: usize| self.is_unknown.get(row) == Some(&false);
         if let Some(path) = source.single_file(batch) {
-            self.newest.extend(newest_day(&known).map(|day| (path.to_string(), day)));
+            let newest = match self.is_unknown.contains(&true) {
+                true => newest_known_day(column, is_known),
+                false => newest_day(column),
+            };
+            self.newest.extend(newest.map(|day| (path.to_string(), day)));
             return Ok(());
         }
         let mut latest: BTreeMap<&str, Date> = BTreeMap::new();
-        for (row, day) in days(&known) {
+        for (row, day) in days(column).into_iter().filter(|(row, _)| is_known(*row)) {
             let newest = latest.entry(source.place(batch.origin(), row).0).or_insert(day);
             *newest = day.max(*newest);
         }
@@ -548,6 +557,21 @@ fn newest_day(column: &ArrayRef) -> Option<Date> {
     match column.as_primitive_opt::<Date32Type>() {
         Some(days) => max(days).map(Date),
         None => max(column.as_primitive_opt::<TimestampMicrosecondType>()?).map(day_of),
+    }
+}
+
+/// The latest day of those rows of a column of dates or times that are known.
+fn newest_known_day(column: &ArrayRef, is_known: impl Fn(usize) -> bool) -> Option<Date> {
+    fn newest<T: ArrowPrimitiveType<Native: Ord>>(
+        values: &PrimitiveArray<T>,
+        is_known: impl Fn(usize) -> bool,
+    ) -> Option<T::Native> {
+        let known = values.values().iter().enumerate().filter(|(row, _)| is_known(*row) && values.is_valid(*row));
+        known.map(|(_, &value)| value).max()
+    }
+    match column.as_primitive_opt::<Date32Type>() {
+        Some(days) => newest(days, is_known).map(Date),
+        None => newest(column.as_primitive_opt::<TimestampMicrosecondType>()?, is_known).map(day_of),
     }
 }
 
@@ -682,7 +706,7 @@ impl<'a> Rows<'a> {
     fn finish(mut self, before: &Before) -> Result<Cleaned> {
         let set_aside = self.set_aside(before);
         let is_accepted = self.accepted_rows();
-        let counts = self.counts(&is_accepted);
+        let counts = self.counts();
         let keeps_origins = self.contract.table == "decisions";
         let origins = if keeps_origins {
             (0..self.len()).filter(|&row| is_accepted.get(row) == Some(&true)).map(|row| self.origin(row)).collect()
@@ -709,11 +733,12 @@ impl<'a> Rows<'a> {
     /// Prepares the accepted rows of a batch. Of its columns only those are kept that are asked for afterwards: keys, and
     /// days, which are told in their own form.
     fn take_prepared<P>(&mut self, prepare: Prepare<P>) -> Result<P> {
-        let is_accepted = self.accepted_rows();
         let columns = self.parts.iter().zip(&self.columns);
         let columns = columns.map(|(part, column)| Arc::clone(part.first().unwrap_or(column)));
         let table = Table { rows: self.len(), columns: columns.collect(), index: None };
-        let prepared = prepare(&table, Accepted::of(&is_accepted))?;
+        let are_all_accepted = self.marks.is_empty() && !self.is_unknown.contains(&true);
+        let accepted = if are_all_accepted { Accepted::all(self.len()) } else { Accepted::of(&self.accepted_rows()) };
+        let prepared = prepare(&table, accepted)?;
         for part in self.parts.iter_mut().flatten().filter(|part| part.as_primitive_opt::<Date32Type>().is_none()) {
             *part = Arc::new(NullArray::new(part.len()));
         }
@@ -729,8 +754,7 @@ impl<'a> Rows<'a> {
     /// What became of the rows.
     fn outcome(self, before: &Before) -> Cleaned {
         let set_aside = self.set_aside(before);
-        let counts = self.counts(&self.accepted_rows());
-        Cleaned { counts, set_aside, newest: self.newest, ..Cleaned::default() }
+        Cleaned { counts: self.counts(), set_aside, newest: self.newest, ..Cleaned::default() }
     }
 
     /// By row, whether it is known and broke no rule.
@@ -744,10 +768,12 @@ impl<'a> Rows<'a> {
         is_accepted
     }
 
-    fn counts(&self, is_accepted: &[bool]) -> RowCounts {
-        let count = |flags: &[bool]| flags.iter().filter(|&&flag| flag).count() as u64;
-        let (read, accepted, not_yet_known) = (self.len() as u64, count(is_accepted), count(&self.is_unknown));
-        RowCounts { read, accepted, set_aside: read - accepted - not_yet_known, not_yet_known }
+    fn counts(&self) -> RowCounts {
+        let is_known = |row: &u32| self.is_unknown.get(*row as usize) == Some(&false);
+        let set_aside = self.marks.keys().filter(|row| is_known(row)).count() as u64;
+        let not_yet_known = self.is_unknown.iter().filter(|&&is_unknown| is_unknown).count() as u64;
+        let read = self.len() as u64;
+        RowCounts { read, accepted: read - set_aside - not_yet_known, set_aside, not_yet_known }
     }
 
     /// The text column by which other tables refer to rows of this one: the first of its key.
@@ -828,7 +854,7 @@ impl<'a> Rows<'a> {
         let mut read_again = self.read_again.borrow_mut();
         if read_again.as_ref().is_none_or(|(last, _)| *last != piece) {
             let mut batches = Vec::new();
-            let _ = self.source.read(piece, &mut |batch| {
+            let _ = self.source.read_again(piece, &mut |batch| {
                 batches.push(batch.columns.clone());
                 Ok(())
             });

@@ -234,16 +234,28 @@ impl Input<'_> {
         if keys.null_count() > 0 && !self.column.nullable {
             return None;
         }
-        for &key in keys.values() {
-            let slot = found.get_mut(key as usize)?;
-            if slot.is_none() {
-                let is_there = texts.is_valid(key as usize);
-                let answer = if is_there { find(texts.value(key as usize)) } else { Answer::Missing };
-                *slot = Some(answer);
-                if !matches!(answer, Answer::Is(_)) {
-                    return None;
+        let mut answer_of =
+            |place: usize| if texts.is_valid(place) { find(texts.value(place)) } else { Answer::Missing };
+        if texts.len() < keys.len() / ROWS_A_TEXT {
+            // Of few texts all are looked for, so that no row need ask whether its own was.
+            found.iter_mut().enumerate().for_each(|(place, slot)| *slot = Some(answer_of(place)));
+            if keys.values().iter().any(|&key| key as usize >= found.len()) {
+                return None;
+            }
+        } else {
+            for &key in keys.values() {
+                let slot = found.get_mut(key as usize)?;
+                if slot.is_none() {
+                    let answer = answer_of(key as usize);
+                    *slot = Some(answer);
+                    if !matches!(answer, Answer::Is(_)) {
+                        return None;
+                    }
                 }
             }
+        }
+        if !found.iter().flatten().all(|answer| matches!(answer, Answer::Is(_))) {
+            return None;
         }
         let value = |answer: &Option<Answer<T::Native>>| match answer {
             Some(Answer::Is(value)) => *value,
@@ -537,6 +549,9 @@ impl Input<'_> {
         Checked { array: Arc::new(array), marks, refers_to_unknown: Vec::new() }
     }
 }
+
+/// From so many rows for each text on it pays to look for all texts first.
+const ROWS_A_TEXT: usize = 8;
 
 /// What a text is found to be.
 #[derive(Clone, Copy)]

@@ -13,7 +13,7 @@ pub mod bank;
 mod csv;
 mod files;
 mod guard;
-mod late;
+mod one_pass;
 mod parquet;
 #[cfg(feature = "adapters")]
 mod polars_bridge;
@@ -30,15 +30,14 @@ use arrow::datatypes::DataType;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::contract::{Column, Contract, Type};
+use crate::contract::{Column, Contract, Contracts, Type};
 use crate::fault::{Collector, Error, Fault, Result};
 
 use self::bank::{Bank, CsvFormat};
 pub use self::files::digest;
 use self::files::{FileFormat, InputFile, TableFiles};
 pub use self::guard::{guarded, is_guarded};
-use self::late::LateFile;
-pub use self::late::Step;
+use self::one_pass::{OnePass, Stretch};
 use self::parquet::ParquetFile;
 
 /// A file that a run has read: its path as `bank.toml` sees it, size and blake3 digest.
@@ -66,10 +65,21 @@ pub struct Source {
     pub missing: Vec<String>,
     /// The files that were digested before they were opened.
     pub files: Vec<ReadFile>,
-    /// The files that are digested while they are read, in the order of their paths.
-    late: Vec<LateFile>,
+    /// The files that are digested while they are read.
+    one_pass: OnePasses,
     /// The paths to which `Origin::file` points.
     paths: Vec<String>,
+}
+
+/// The files of a table that are digested while they are read.
+#[derive(Clone, Default)]
+pub struct OnePasses(Vec<Arc<OnePass>>);
+
+impl OnePasses {
+    /// What is known of them by now.
+    pub fn found(&self) -> Vec<ReadFile> {
+        self.0.iter().map(|file| file.found()).collect()
+    }
 }
 
 /// Rows that follow each other in one file, or that one adapter made.
@@ -110,18 +120,13 @@ struct ParquetInput {
     file: InputFile,
     /// Its place among the table's files.
     position: usize,
-    /// Its place among those that are digested while they are read, where it is one.
-    late: Option<usize>,
+    /// Where it is digested while it is read.
+    one_pass: Option<Arc<OnePass>>,
 }
 
-impl Piece {
-    /// The Parquet file that it is of.
-    fn parquet(&self) -> Option<&Arc<ParquetInput>> {
-        match self {
-            Piece::Held(_) => None,
-            Piece::Empty(of) | Piece::RowGroup { of, .. } => Some(of),
-        }
-    }
+/// What was read of a piece whose file is digested while it is read. Whoever read it hands it back, in the order of pieces.
+pub struct Undigested {
+    of: Option<(Arc<OnePass>, Stretch)>,
 }
 
 impl ParquetInput {
@@ -145,9 +150,12 @@ impl SourceBatch {
     }
 }
 
+/// What takes the batches of a piece.
+pub type Take<'a> = &'a mut dyn FnMut(&SourceBatch) -> Result<()>;
+
 impl ReadFile {
     /// Whether its digest is still to be taken.
-    fn is_late(&self) -> bool {
+    fn is_undigested(&self) -> bool {
         self.digest.is_empty()
     }
 }
@@ -158,59 +166,51 @@ impl Source {
         self.pieces.len()
     }
 
-    /// What is to be done to read all pieces and to digest their files, in this order; who begins a step must know that
-    /// the one `ahead` before it is done.
-    pub fn steps(&self, ahead: usize) -> Vec<Step> {
-        let files: Vec<Option<usize>> = self.pieces.iter().map(|piece| piece.parquet()?.late).collect();
-        late::steps(&files, ahead)
+    /// Hands the batches of a piece over, one after the other. What it gives back is to be digested.
+    pub fn read(&self, piece: usize, take: Take) -> Result<Undigested> {
+        self.read_piece(piece, take, OnePass::read).map(|of| Undigested { of })
     }
 
-    /// Takes the digest that a step asks for.
-    pub fn look(&self, step: Step) -> Result<()> {
-        match step {
-            Step::Before(file) => self.late(file)?.look_before(|| self.has_same_footer(file)),
-            Step::After(file) => self.late(file).map(LateFile::look_after),
-            Step::Piece(_) | Step::Nothing => Ok(()),
-        }
+    /// Hands the batches of a piece that was read before over once more.
+    pub fn read_again(&self, piece: usize, take: Take) -> Result<()> {
+        self.read_piece(piece, take, OnePass::read_again).map(drop)
     }
 
-    /// The files that were digested while they were read.
-    pub fn late_files(&self) -> Vec<ReadFile> {
-        self.late.iter().map(LateFile::found).collect()
+    fn read_piece(
+        &self,
+        piece: usize,
+        take: Take,
+        stretch: fn(&OnePass, usize) -> Result<Stretch>,
+    ) -> Result<Option<(Arc<OnePass>, Stretch)>> {
+        let (of, group, first) = match self.pieces.get(piece) {
+            Some(Piece::Held(batch)) => return take(batch).map(|()| None),
+            Some(Piece::Empty(of)) => return take(&of.batch(of.parquet.empty(&of.kept), 0)?).map(|()| None),
+            Some(Piece::RowGroup { of, group, first, .. }) => (of, *group, *first),
+            None => return Err(Error::internal("a table has fewer pieces than were asked for")),
+        };
+        let mut first = first;
+        let mut take = |columns: RecordBatch| {
+            let rows = columns.num_rows() as u64;
+            take(&of.batch(columns, first)?)?;
+            first += rows;
+            Ok(())
+        };
+        let Some(one_pass) = &of.one_pass else {
+            return of.parquet.read(group, &of.kept, &mut take).map(|()| None);
+        };
+        let stretch = stretch(one_pass, group)?;
+        of.parquet.read_from(stretch.clone(), group, &of.kept, &mut take)?;
+        Ok(Some((Arc::clone(one_pass), stretch)))
     }
 
-    fn late(&self, file: usize) -> Result<&LateFile> {
-        self.late.get(file).ok_or_else(|| Error::internal("a table has fewer files than were asked for"))
+    /// Takes what was read of the next piece into the digest of its file.
+    pub fn digest(&self, read: Undigested) -> Result<()> {
+        read.of.map_or(Ok(()), |(one_pass, stretch)| one_pass.pass(&stretch))
     }
 
-    fn has_same_footer(&self, file: usize) -> bool {
-        let is_first = |piece: &&Piece| !matches!(piece, Piece::RowGroup { group: 1.., .. });
-        let opened = self.pieces.iter().filter(is_first).filter_map(Piece::parquet);
-        opened.filter(|of| of.late == Some(file)).all(|of| of.parquet.has_same_footer())
-    }
-
-    /// Hands the batches of a piece over, one after the other. A piece can be read more than once.
-    pub fn read(&self, piece: usize, take: &mut dyn FnMut(&SourceBatch) -> Result<()>) -> Result<()> {
-        match self.pieces.get(piece) {
-            Some(Piece::Held(batch)) => take(batch),
-            Some(Piece::Empty(of)) => take(&of.batch(of.parquet.empty(&of.kept), 0)?),
-            Some(Piece::RowGroup { of, group, first, .. }) => {
-                let mut first = *first;
-                let mut read = || {
-                    of.parquet.read(*group, &of.kept, &mut |columns| {
-                        let rows = columns.num_rows() as u64;
-                        take(&of.batch(columns, first)?)?;
-                        first += rows;
-                        Ok(())
-                    })
-                };
-                match of.late {
-                    Some(file) => self.late(file)?.reading(read),
-                    None => read(),
-                }
-            }
-            None => Err(Error::internal("a table has fewer pieces than were asked for")),
-        }
+    /// The files that are digested while they are read.
+    pub fn one_pass(&self) -> OnePasses {
+        self.one_pass.clone()
     }
 
     /// Lets go of the rows in memory; from here on the table has no pieces.
@@ -249,13 +249,9 @@ impl Source {
 }
 
 /// Reads one table. None when the bank does not have it; refuses files that cannot be read, missing required
-/// columns and a required table without a single row.
+/// columns and a required table without a single row. Most Parquet files are digested while they are read: whoever wants
+/// their digests reads every piece and hands it back.
 pub fn table(bank: &Bank, contract: &Contract) -> Result<Option<Source>> {
-    open(bank, contract, false)
-}
-
-/// Reads one table as `table` does, for those who take all its steps: its Parquet files are digested by these.
-pub fn log(bank: &Bank, contract: &Contract) -> Result<Option<Source>> {
     open(bank, contract, true)
 }
 
@@ -267,9 +263,9 @@ fn open(bank: &Bank, contract: &Contract, waits: bool) -> Result<Option<Source>>
         None => plain(bank, contract, &table_files, digests.clone()),
     };
     if outcome.is_err() {
-        if digests.iter().any(ReadFile::is_late) {
-            // Only a digest tells whether it is a bad file: it is opened once more between two.
-            return table(bank, contract);
+        if digests.iter().any(ReadFile::is_undigested) {
+            // Only digests tell whether it is a bad file: it is opened once more between two.
+            return open(bank, contract, false);
         }
         // What looks like a bad file may be one that is still being written; that is what to say of it.
         unchanged(bank, &digests)?;
@@ -324,12 +320,19 @@ fn changed_fault(file: &ReadFile, change: &str) -> Fault {
     fault.hint("start the night when the export has ended; write exports under another name and rename them")
 }
 
+/// Bytes of the files of all tables, as far as they are there.
+pub fn bytes(bank: &Bank, contracts: &Contracts) -> u64 {
+    let tables = contracts.inputs.iter().filter_map(|contract| files::resolve(bank, contract).ok().flatten());
+    let paths = tables.flat_map(|table| table.files.into_values().flatten()).map(|file| bank.folder.join(file.path));
+    paths.filter_map(|path| std::fs::metadata(path).ok()).map(|about| about.len()).sum()
+}
+
 /// Rows of a Parquet file, by its own footer.
 pub fn parquet_rows(path: &Path) -> Result<u64> {
     Ok(ParquetFile::open(path, &path.to_string_lossy())?.row_groups().iter().sum())
 }
 
-/// Every file of a table with its digest; without one where Parquet `waits` for it.
+/// Every file of a table with its digest; without one where Parquet that is named once `waits` for it.
 fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles, waits: bool) -> Result<Vec<ReadFile>> {
     let waits = waits && table_files.adapter.is_none();
     let inputs = table_files.files.values().flatten();
@@ -337,16 +340,20 @@ fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles, waits:
         inputs.map(|file| (&file.path, waits && file.format == FileFormat::Parquet)).collect();
     paths.extend(table_files.adapter.iter().map(|path| (path, false)));
     paths.sort();
-    paths.dedup();
+    paths.dedup_by(|next, kept| {
+        let is_named_again = next.0 == kept.0;
+        kept.1 &= !is_named_again;
+        is_named_again
+    });
     let digested: Vec<Result<ReadFile>> = paths
         .into_par_iter()
-        .map(|(path, is_late)| {
+        .map(|(path, waits)| {
             let full = bank.folder.join(path);
             if !full.is_file() {
                 return Err(Error::refused(files::no_file(bank, contract, path)));
             }
             let written_ns = files::written_ns(&full);
-            let (bytes, digest) = if is_late { (0, String::new()) } else { files::digest(&full)? };
+            let (bytes, digest) = if waits { (0, String::new()) } else { files::digest(&full)? };
             let (table, path) = (contract.table.clone(), path.clone());
             Ok(ReadFile { table, path, bytes, digest, written_ns, stayed: None })
         })
@@ -359,31 +366,44 @@ fn digest_all(bank: &Bank, contract: &Contract, table_files: &TableFiles, waits:
 fn plain(bank: &Bank, contract: &Contract, table_files: &TableFiles, digests: Vec<ReadFile>) -> Result<Source> {
     let wanted: Vec<String> = contract.columns.iter().map(|column| column.name.clone()).collect();
     let list: Vec<&InputFile> = table_files.files.values().flatten().collect();
-    let (late, files): (Vec<ReadFile>, Vec<ReadFile>) = digests.into_iter().partition(ReadFile::is_late);
-    let late: Vec<LateFile> = late.into_iter().map(|file| LateFile::new(bank.folder.join(&file.path), file)).collect();
+    let (waiting, mut files): (Vec<ReadFile>, Vec<ReadFile>) = digests.into_iter().partition(ReadFile::is_undigested);
     let mut collector = Collector::default();
     let mut missing: Vec<String> = wanted.clone();
-    let mut pieces = Vec::new();
+    let (mut pieces, mut one_pass) = (Vec::new(), OnePasses::default());
     let opened: Vec<Result<Opened>> = list
         .par_iter()
         .enumerate()
-        .map(|(position, file)| open_file(bank, contract, (file, position), &table_files.format, &wanted, &late))
+        .map(|(position, file)| open_file(bank, contract, (file, position), &table_files.format, &wanted, &waiting))
         .collect();
     for (file, result) in list.iter().zip(opened) {
         let Some(opened) = collector.take(result)? else { continue };
         check_columns(contract, &file.path, &opened.columns, &mut collector);
         missing.retain(|name| !opened.columns.contains(name));
+        one_pass.0.extend(opened.one_pass());
         pieces.extend(opened.pieces);
+        files.extend(opened.digested);
     }
     collector.refuse()?;
     let paths = list.iter().map(|file| file.path.clone()).collect();
-    Ok(Source { pieces, format: table_files.format.clone(), missing, files, late, paths })
+    Ok(Source { pieces, format: table_files.format.clone(), missing, files, one_pass, paths })
 }
 
 /// A file whose columns are known.
 struct Opened {
     columns: Vec<String>,
     pieces: Vec<Piece>,
+    /// Where its digest was to wait and could not.
+    digested: Option<ReadFile>,
+}
+
+impl Opened {
+    /// Where it is digested while it is read.
+    fn one_pass(&self) -> Option<Arc<OnePass>> {
+        match self.pieces.first() {
+            Some(Piece::RowGroup { of, .. }) => of.one_pass.clone(),
+            _ => None,
+        }
+    }
 }
 
 fn open_file(
@@ -392,10 +412,10 @@ fn open_file(
     (file, position): (&InputFile, usize),
     format: &CsvFormat,
     wanted: &[String],
-    late: &[LateFile],
+    waiting: &[ReadFile],
 ) -> Result<Opened> {
     if file.format == FileFormat::Parquet {
-        return open_parquet(bank, contract, (file, position), wanted, late);
+        return open_parquet(bank, contract, (file, position), wanted, waiting);
     }
     let parts = read_file(bank, file, format, Some(wanted))?;
     let partitions: Vec<String> = file.partitions.iter().map(|(key, _)| key.clone()).collect();
@@ -404,7 +424,7 @@ fn open_file(
         let origin = Origin::Consecutive { file: position, first };
         Piece::Held(SourceBatch { columns, is_text: true, partitions: partitions.clone(), origin })
     });
-    Ok(Opened { columns, pieces: pieces.collect() })
+    Ok(Opened { columns, pieces: pieces.collect(), digested: None })
 }
 
 fn open_parquet(
@@ -412,26 +432,38 @@ fn open_parquet(
     contract: &Contract,
     (file, position): (&InputFile, usize),
     wanted: &[String],
-    late: &[LateFile],
+    waiting: &[ReadFile],
 ) -> Result<Opened> {
     // Words, and identifiers of other tables, are compared with what they may be and not kept as text.
     let is_compared = |column: &&Column| column.kind == Type::Word || (column.references.is_some() && !column.parent);
     let compared: Vec<String> = contract.columns.iter().filter(is_compared).map(|column| column.name.clone()).collect();
     let counted = contract.columns.iter().filter_map(|column| Some((column.name.clone(), column.kind.scale()?)));
-    let parquet = ParquetFile::open(&bank.folder.join(&file.path), &file.path)?.coded(&compared, &counted.collect());
+    let path = bank.folder.join(&file.path);
+    let mut parquet = ParquetFile::open(&path, &file.path)?;
+    let (mut one_pass, mut digested) = (None, None);
+    let place = waiting.binary_search_by(|waits| waits.path.cmp(&file.path)).ok();
+    if let Some(waits) = place.and_then(|place| waiting.get(place)) {
+        one_pass = OnePass::of(&path, waits, &parquet)?.map(Arc::new);
+        if one_pass.is_none() {
+            // Digested first, then opened.
+            let (bytes, digest) = files::digest(&path)?;
+            digested = Some(ReadFile { bytes, digest, ..waits.clone() });
+            parquet = ParquetFile::open(&path, &file.path)?;
+        }
+    }
+    let parquet = parquet.coded(&compared, &counted.collect());
     let names = parquet.schema().fields().iter().map(|field| field.name().clone());
     let kept: Vec<String> = names.filter(|name| wanted.contains(name)).collect();
     let from_path = file.partitions.iter().map(|(key, _)| key).filter(|key| wanted.contains(key));
     let columns = kept.iter().chain(from_path).cloned().collect();
     let groups = parquet.row_groups();
-    let late = late.binary_search_by(|late| late.shown().cmp(&file.path)).ok();
     let file = InputFile {
         partitions: file.partitions.iter().filter(|(key, _)| wanted.contains(key)).cloned().collect(),
         ..file.clone()
     };
-    let of = Arc::new(ParquetInput { parquet, kept, file, position, late });
+    let of = Arc::new(ParquetInput { parquet, kept, file, position, one_pass });
     if groups.iter().all(|&rows| rows == 0) {
-        return Ok(Opened { columns, pieces: vec![Piece::Empty(of)] });
+        return Ok(Opened { columns, pieces: vec![Piece::Empty(of)], digested });
     }
     let mut first = 0;
     let pieces = groups.into_iter().enumerate().map(|(group, rows)| {
@@ -439,7 +471,7 @@ fn open_parquet(
         first += rows;
         piece
     });
-    Ok(Opened { columns, pieces: pieces.collect() })
+    Ok(Opened { columns, pieces: pieces.collect(), digested })
 }
 
 fn names_of(batch: &RecordBatch) -> Vec<String> {
@@ -563,7 +595,7 @@ fn adapted(
         })],
         format: CsvFormat { null_words: Vec::new(), ..table_files.format.clone() },
         files: digests,
-        late: Vec::new(),
+        one_pass: OnePasses::default(),
         paths,
     })
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::reader::ChunkReader;
 
 use crate::fault::{Error, Fault, Result};
 
@@ -95,11 +98,17 @@ impl ParquetFile {
         self.metadata.metadata().row_groups().iter().map(|group| group.num_rows().cast_unsigned()).collect()
     }
 
-    /// Whether the file has the footer with which it was opened.
-    pub fn has_same_footer(&self) -> bool {
-        // Compared as it is shown: a bound that is no number is not equal to itself.
-        let shown = |file: &ParquetFile| format!("{:?}", file.metadata.metadata());
-        ParquetFile::open(&self.path, &self.shown).is_ok_and(|now| shown(&now) == shown(self))
+    /// Where the bytes of each row group's columns lie in the file. A place that cannot be is an empty one.
+    pub fn chunks(&self) -> Vec<Vec<Range<u64>>> {
+        let chunk = |chunk: &ColumnChunkMetaData| {
+            let pages = [chunk.dictionary_page_offset(), Some(chunk.data_page_offset())];
+            let start = pages.into_iter().flatten().min().and_then(|start| u64::try_from(start).ok());
+            let end = start.zip(u64::try_from(chunk.compressed_size()).ok());
+            let end = end.and_then(|(start, bytes)| start.checked_add(bytes));
+            start.zip(end).map_or(0..0, |(start, end)| start..end)
+        };
+        let groups = self.metadata.metadata().row_groups().iter();
+        groups.map(|group| group.columns().iter().map(chunk).collect()).collect()
     }
 
     /// A batch without rows, of the columns in file order.
@@ -118,6 +127,17 @@ impl ParquetFile {
     ) -> Result<()> {
         // Opened anew for each row group: clones of one file share their place in it, and threads would move it.
         let file = File::open(&self.path).map_err(|error| Error::io("open", &self.path, &error))?;
+        self.read_from(file, row_group, wanted, take)
+    }
+
+    /// Hands over the batches of one row group, whose bytes are taken from `file`.
+    pub fn read_from<F: ChunkReader + 'static>(
+        &self,
+        file: F,
+        row_group: usize,
+        wanted: &[String],
+        take: &mut dyn FnMut(RecordBatch) -> Result<()>,
+    ) -> Result<()> {
         let damaged = |cause: &dyn Display| {
             let fault = Fault::new(format!("`{}` row group {row_group} cannot be decoded", self.shown));
             Error::refused(fault.caused_by(cause).hint("the file is damaged; export it again"))
@@ -148,7 +168,7 @@ impl ParquetFile {
         Ok(batches)
     }
 
-    fn reader(&self, file: File, row_group: usize, wanted: &[String]) -> Opened {
+    fn reader<F: ChunkReader + 'static>(&self, file: F, row_group: usize, wanted: &[String]) -> Opened {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
         let names = wanted.iter().map(String::as_str);
         let mask = ProjectionMask::columns(builder.parquet_schema(), names);

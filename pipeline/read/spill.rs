@@ -43,10 +43,15 @@ impl Spill {
 
     /// What was kept.
     pub fn find<'a>(&self, kept: &'a Kept) -> Result<Cow<'a, [u8]>> {
+        self.find_first(kept, usize::MAX)
+    }
+
+    /// The first bytes of what was kept, at most so many.
+    pub fn find_first<'a>(&self, kept: &'a Kept, most: usize) -> Result<Cow<'a, [u8]>> {
         match (kept, &self.file) {
-            (Kept::Held(bytes), _) => Ok(Cow::Borrowed(bytes)),
+            (Kept::Held(bytes), _) => Ok(Cow::Borrowed(bytes.get(..most).unwrap_or(bytes))),
             (&Kept::SetDown { from, bytes }, Some(file)) => {
-                let mut found = vec![0; bytes];
+                let mut found = vec![0; bytes.min(most)];
                 file.read_exact_at(&mut found, from).map_err(|error| failed("read", &error))?;
                 Ok(Cow::Owned(found))
             }
