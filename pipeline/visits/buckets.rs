@@ -1,27 +1,51 @@
 //! Visits put together by what few of them differ in, a day or a branch, by counting and not by comparing.
 
-/// Places by bucket, in each in their order, and where each bucket ends among them. Every bucket is below `buckets`.
-pub(super) fn by_bucket(of: impl Iterator<Item = usize> + Clone, buckets: usize) -> (Vec<u32>, Vec<usize>) {
-    let mut ends = vec![0_usize; buckets];
-    for bucket in of.clone() {
-        if let Some(count) = ends.get_mut(bucket) {
-            *count += 1;
+/// Where things go that are to lie together by bucket, in each bucket in the order in which they come.
+pub(super) struct Slots {
+    /// By bucket the slot of the thing that comes next.
+    next: Vec<usize>,
+}
+
+impl Slots {
+    /// For things of these buckets, each of which is below `buckets`.
+    pub fn of(things: impl Iterator<Item = usize>, buckets: usize) -> Slots {
+        let mut next = vec![0_usize; buckets];
+        for bucket in things {
+            if let Some(count) = next.get_mut(bucket) {
+                *count += 1;
+            }
+        }
+        let mut total = 0;
+        for slot in &mut next {
+            // Each bucket begins where the one before it ends.
+            total += std::mem::replace(slot, total);
+        }
+        Slots { next }
+    }
+
+    /// The slot of the next thing of a bucket.
+    pub fn next(&mut self, bucket: usize) -> Option<usize> {
+        let slot = self.next.get_mut(bucket)?;
+        *slot += 1;
+        Some(*slot - 1)
+    }
+
+    /// When everything has its slot: where each bucket ends.
+    pub fn ends(self) -> Vec<usize> {
+        self.next
+    }
+}
+
+/// The numbers of things by bucket, in each bucket in their order. Every bucket is below `buckets`.
+pub(super) fn by_bucket(of: impl Iterator<Item = usize> + Clone, buckets: usize) -> Vec<u32> {
+    let mut numbers = vec![0; of.clone().count()];
+    let mut slots = Slots::of(of.clone(), buckets);
+    for (number, bucket) in (0..).zip(of) {
+        if let Some(slot) = slots.next(bucket).and_then(|slot| numbers.get_mut(slot)) {
+            *slot = number;
         }
     }
-    let mut total = 0;
-    for end in &mut ends {
-        // Each bucket begins where the one before it ends, and ends where its places do once they are there.
-        total += std::mem::replace(end, total);
-    }
-    let mut places = vec![0; total];
-    for (at, bucket) in (0..).zip(of) {
-        let Some(next) = ends.get_mut(bucket) else { continue };
-        if let Some(slot) = places.get_mut(*next) {
-            *slot = at;
-        }
-        *next += 1;
-    }
-    (places, ends)
+    numbers
 }
 
 #[cfg(test)]
@@ -29,10 +53,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_of_a_bucket_stand_together_in_their_order() {
-        let (places, ends) = by_bucket([3, 0, 4, 1, 3, 0, 4, 3].into_iter(), 5);
-        assert_eq!(places, [1, 5, 3, 0, 4, 7, 2, 6]);
-        assert_eq!(ends, [2, 3, 3, 6, 8]);
-        assert_eq!(by_bucket(std::iter::empty(), 2), (vec![], vec![0, 0]));
+    fn things_of_a_bucket_stand_together_in_their_order() {
+        let things = [3, 0, 4, 1, 3, 0, 4, 3];
+        assert_eq!(by_bucket(things.into_iter(), 5), [1, 5, 3, 0, 4, 7, 2, 6]);
+        let mut slots = Slots::of(things.into_iter(), 5);
+        assert_eq!(things.map(|bucket| slots.next(bucket).unwrap()), [3, 0, 6, 2, 4, 1, 7, 5]);
+        assert_eq!(slots.next(5), None);
+        assert_eq!(slots.ends(), [2, 3, 3, 6, 8]);
+        assert_eq!(by_bucket(std::iter::empty(), 2), [0_u32; 0]);
+        assert_eq!(Slots::of(std::iter::empty(), 2).ends(), [0, 0]);
     }
 }

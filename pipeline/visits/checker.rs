@@ -6,7 +6,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::calendar::{Date, Window, day_of};
 use crate::rulebook::VisitChecks as Rules;
 
-use super::buckets::by_bucket;
+use super::by_number::ByNumber;
 use super::distance::{Position, at_most_m, distance_m};
 use super::photos::Repeated;
 use super::record::{NONE, Photo, Record};
@@ -30,37 +30,50 @@ pub(super) struct Checker<'a> {
 /// What the earlier visits of a branch leave behind.
 struct Earlier {
     /// By officer, of the onsite visits.
-    officers: HashMap<u32, Onsite>,
+    officers: ByNumber<Onsite>,
     /// Of the photos that may be there more than once.
     photos: HashSet<Photo>,
     repeated: Repeated,
 }
 
 /// The earlier onsite visits of one officer.
+#[derive(Clone)]
 struct Onsite {
     latest_end: i64,
     /// Position and end of the latest one that has a position.
     last_seen: Option<(Position, i64)>,
 }
 
+impl Default for Onsite {
+    fn default() -> Self {
+        Onsite { latest_end: i64::MIN, last_seen: None }
+    }
+}
+
 /// The flags of each visit of a branch, by its number in the log, and what the visits add up to.
 pub(super) type Checked = (Vec<(u32, Flags)>, BranchTallies);
 
 impl Checker<'_> {
-    pub fn check(&self, branch: u32, mut visits: Vec<Record>) -> Checked {
-        let columns = Columns::of(&visits);
-        let shared = shared_devices(&columns);
+    /// Checks the visits of a branch, those of a day beside each other; `days` are where each day ends among them.
+    pub fn check(&self, branch: u32, visits: &mut [Record], days: &[usize]) -> Checked {
+        let columns = Columns::of(visits);
+        let shared = shared_devices(&columns, visits);
         let repeated = Repeated::among(columns.photos.iter().copied());
-        let mut earlier = Earlier { officers: HashMap::new(), photos: HashSet::new(), repeated };
-        let mut tallies = BranchTallies::default();
+        let officers = || columns.users.iter().map(|&(_, officer)| officer);
+        let mut earlier = Earlier { officers: ByNumber::of(officers()), photos: HashSet::new(), repeated };
+        let mut tallies = BranchTallies {
+            households: ByNumber::of(visits.iter().map(|visit| visit.household).filter(|&household| household != NONE)),
+            grids: ByNumber::of(visits.iter().map(|visit| visit.grid)),
+            officers: ByNumber::of(officers()),
+        };
         let mut flags = Vec::with_capacity(visits.len());
-        let (by_day, ends) = by_day(&columns.days);
         let (mut order, mut start) = (Vec::new(), 0);
-        for end in ends {
-            let of_day = by_day.get(start..end).unwrap_or_default();
-            self.put_in_order(&visits, of_day, &mut order);
-            for &(started_at, _, at) in &order {
-                let (Some(visit), day) = (visits.get_mut(at as usize), day_of(started_at)) else { continue };
+        for &end in days {
+            let of_day = visits.get_mut(start..end).unwrap_or_default();
+            self.put_in_order(of_day, &mut order);
+            for &key in &order {
+                let Some(visit) = of_day.get_mut(key as u32 as usize) else { continue };
+                let day = day_of(visit.started_at);
                 self.check_against(visit, &mut earlier);
                 let is_shared = !shared.is_empty() && visit.device != NONE && shared.contains(&(visit.device, day));
                 visit.flags.set(Flag::SharedDevice, is_shared);
@@ -72,15 +85,14 @@ impl Checker<'_> {
         (flags, tallies)
     }
 
-    /// Visits in the order in which they began, and those that began together in the order of visit_id.
-    fn put_in_order(&self, visits: &[Record], places: &[u32], order: &mut Vec<Key>) {
+    /// Visits of a day in the order in which they began, and those that began together in the order of visit_id.
+    fn put_in_order(&self, visits: &[Record], order: &mut Vec<Key>) {
         let place = |visit: &Record| match self.places {
             Some(places) => places.get(visit.number as usize).copied().unwrap_or(visit.number),
             None => visit.number,
         };
-        let visits = places.iter().filter_map(|&at| Some((at, visits.get(at as usize)?)));
         order.clear();
-        order.extend(visits.map(|(at, visit)| (visit.started_at, place(visit), at)));
+        order.extend((0..).zip(visits).map(|(at, visit)| key(visit.started_at, place(visit), at)));
         order.sort_unstable();
     }
 
@@ -92,8 +104,7 @@ impl Checker<'_> {
         if !visit.is_onsite {
             return;
         }
-        let none = || Onsite { latest_end: i64::MIN, last_seen: None };
-        let onsite = earlier.officers.entry(visit.officer).or_insert_with(none);
+        let Some(onsite) = earlier.officers.of_number(visit.officer) else { return };
         visit.flags.set(Flag::Overlapping, visit.started_at < onsite.latest_end);
         onsite.latest_end = visit.ended_at.max(onsite.latest_end);
         if let Some(here) = visit.position()
@@ -121,8 +132,10 @@ impl Checker<'_> {
     fn count(&self, branch: u32, visit: &Record, day: Date, tallies: &mut BranchTallies) {
         let is_valid = visit.flags.is_valid();
         let is_recent = self.recent.contains(day);
-        if visit.household != NONE && (is_valid || is_recent) {
-            let household = tallies.households.entry(visit.household).or_default();
+        if visit.household != NONE
+            && (is_valid || is_recent)
+            && let Some(household) = tallies.households.of_number(visit.household)
+        {
             if is_valid {
                 household.note_valid(day, is_recent);
             }
@@ -134,13 +147,16 @@ impl Checker<'_> {
         if !is_recent {
             return;
         }
-        let grid = tallies.grids.entry(visit.grid).or_default();
-        grid.visits_12m += 1;
-        grid.valid_visits_12m += i64::from(is_valid);
-        grid.valid_visits_1m += i64::from(is_valid && self.patrols.contains(day));
-        grid.count_issue(visit.issue);
-        if visit.is_onsite && self.officer_branches.get(visit.officer as usize) == Some(&branch) {
-            let officer = tallies.officers.entry(visit.officer).or_default();
+        if let Some(grid) = tallies.grids.of_number(visit.grid) {
+            grid.visits_12m += 1;
+            grid.valid_visits_12m += i64::from(is_valid);
+            grid.valid_visits_1m += i64::from(is_valid && self.patrols.contains(day));
+            grid.count_issue(visit.issue);
+        }
+        if visit.is_onsite
+            && self.officer_branches.get(visit.officer as usize) == Some(&branch)
+            && let Some(officer) = tallies.officers.of_number(visit.officer)
+        {
             officer.onsite += 1;
             officer.invalid += i64::from(!is_valid);
         }
@@ -150,8 +166,6 @@ impl Checker<'_> {
 /// What is asked of all visits of a branch before any is checked. They are more than a processor has at hand, so that they
 /// are looked at once for all of it.
 struct Columns {
-    /// Of each visit its day, as days since 1970.
-    days: Vec<i32>,
     /// Of each visit its device and its officer.
     users: Vec<(u32, u32)>,
     /// Of visits that have one.
@@ -160,39 +174,36 @@ struct Columns {
 
 impl Columns {
     fn of(visits: &[Record]) -> Columns {
-        let mut days = Vec::with_capacity(visits.len());
         let mut users = Vec::with_capacity(visits.len());
         let mut photos = Vec::with_capacity(visits.len());
         for visit in visits {
-            days.push(day_of(visit.started_at).0);
             users.push((visit.device, visit.officer));
             if visit.photo != Photo::NONE {
                 photos.push(visit.photo);
             }
         }
-        Columns { days, users, photos }
+        Columns { users, photos }
     }
 }
 
-/// When a visit began, its place in the order of visit_id, and its place among the visits of its branch.
-type Key = (i64, u32, u32);
+/// When a visit began, its place in the order of visit_id, and its place among the visits of its day, as one number: one
+/// comparison puts two visits in order.
+type Key = u128;
 
-/// The places of visits of these days day by day, and where each day ends among them. The visits themselves stay where
-/// they lie: those of a day are few enough for a processor to have all of them at hand once they were looked at.
-fn by_day(days: &[i32]) -> (Vec<u32>, Vec<usize>) {
-    let Some((&first, &last)) = days.iter().min().zip(days.iter().max()) else {
-        return (Vec::new(), Vec::new());
-    };
-    let since_first = |day: i32| first.abs_diff(day) as usize;
-    by_bucket(days.iter().map(|&day| since_first(day)), since_first(last) + 1)
+fn key(started_at: i64, place: u32, at: u32) -> Key {
+    let moment = started_at.cast_unsigned() ^ (1 << 63);
+    u128::from(moment) << 64 | u128::from(place) << 32 | u128::from(at)
 }
 
 /// Devices that more than one officer used on a day.
-fn shared_devices(Columns { days, users, .. }: &Columns) -> HashSet<(u32, Date)> {
+fn shared_devices(Columns { users, .. }: &Columns, visits: &[Record]) -> HashSet<(u32, Date)> {
     // Most devices are one officer's all the time; only of the others the days are looked at.
-    let (mut owners, mut lent) = (HashMap::new(), HashSet::new());
-    for &(device, officer) in users.iter().filter(|(device, _)| *device != NONE) {
-        if *owners.entry(device).or_insert(officer) != officer {
+    let with_device = || users.iter().filter(|(device, _)| *device != NONE);
+    let (mut owners, mut lent) =
+        (ByNumber::<Option<u32>>::of(with_device().map(|&(device, _)| device)), HashSet::new());
+    for &(device, officer) in with_device() {
+        let owner = owners.of_number(device);
+        if owner.is_some_and(|owner| *owner.get_or_insert(officer) != officer) {
             lent.insert(device);
         }
     }
@@ -200,9 +211,9 @@ fn shared_devices(Columns { days, users, .. }: &Columns) -> HashSet<(u32, Date)>
     if lent.is_empty() {
         return shared;
     }
-    for (&(device, officer), &day) in users.iter().zip(days).filter(|((device, _), _)| lent.contains(device)) {
-        let used = (device, Date(day));
-        if *users_of_day.entry(used).or_insert(officer) != officer {
+    for visit in visits.iter().filter(|visit| lent.contains(&visit.device)) {
+        let used = (visit.device, day_of(visit.started_at));
+        if *users_of_day.entry(used).or_insert(visit.officer) != visit.officer {
             shared.insert(used);
         }
     }
@@ -211,45 +222,13 @@ fn shared_devices(Columns { days, users, .. }: &Columns) -> HashSet<(u32, Date)>
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-    use crate::calendar::MICROSECONDS_A_DAY;
-    use crate::visits::tallies::Issue;
 
-    fn visit(started_at: i64, number: u32) -> Record {
-        Record {
-            started_at,
-            ended_at: started_at,
-            longitude: f64::NAN,
-            latitude: f64::NAN,
-            photo: Photo::NONE,
-            number,
-            officer: 0,
-            grid: 0,
-            household: NONE,
-            device: NONE,
-            flags: Flags::default(),
-            is_onsite: true,
-            issue: Issue::None,
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn visits_of_a_day_stand_together(moments in prop::collection::vec((-40..40_i64, 0..24_i64), 0..200)) {
-            let moment = |(day, hour)| day * MICROSECONDS_A_DAY + hour * MICROSECONDS_AN_HOUR;
-            let visits: Vec<Record> = (0..).zip(&moments).map(|(number, &of)| visit(moment(of), number)).collect();
-            let mut expected: Vec<(i64, u32)> = (0..).zip(&moments).map(|(number, of)| (of.0, number)).collect();
-            expected.sort_unstable();
-            let (places, ends) = by_day(&Columns::of(&visits).days);
-            let sorted: Vec<&Record> = places.iter().map(|&at| &visits[at as usize]).collect();
-            let day = |visit: &Record| i64::from(day_of(visit.started_at).0);
-            let found: Vec<(i64, u32)> = sorted.iter().map(|visit| (day(visit), visit.number)).collect();
-            prop_assert_eq!(found, expected);
-            let is_end = |&end: &usize| sorted.get(end).is_none_or(|next| day(next) != day(sorted[end - 1]));
-            prop_assert!(ends.iter().filter(|&&end| end > 0).all(is_end));
-            prop_assert_eq!(ends.last().copied().unwrap_or(0), sorted.len());
-        }
+    #[test]
+    fn visits_are_in_the_order_of_their_beginning_and_then_of_their_place() {
+        let keys = [(i64::MIN, 9, 0), (-1, 2, 1), (-1, 3, 0), (0, 0, 7), (0, 0, 8), (0, u32::MAX, 0), (i64::MAX, 0, 0)];
+        let numbers = keys.map(|(started_at, place, at)| key(started_at, place, at));
+        assert!(numbers.is_sorted_by(|one, next| one < next));
+        assert!(keys.iter().zip(numbers).all(|(&(_, _, at), number)| number as u32 == at));
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct PreparedBlock {
 struct Evaluated {
     row: usize,
     branch: u32,
+    day: Date,
+    issue: Issue,
 }
 
 /// What a visit is looked up in, by the positions of its household, grid and officer.
@@ -151,8 +153,8 @@ impl VisitIntake {
         let evaluated: Vec<Evaluated> = rows.filter_map(|row| self.evaluated(visits, row)).collect();
         let rows: Vec<usize> = evaluated.iter().map(|visit| visit.row).collect();
         let listed = listed::pack(visits, &rows, packer);
-        let recent = (0..).zip(&rows).filter(|(_, row)| self.is_recent(visits, **row));
-        let recent: Vec<Recent> = recent.map(|(number, &row)| self.recent_of(visits, row, number)).collect();
+        let recent = (0..).zip(&evaluated).filter(|(_, visit)| self.recent.contains(visit.day));
+        let recent: Vec<Recent> = recent.map(|(number, visit)| self.recent_of(visits, visit, number)).collect();
         let recent = recent::pack(&recent, packer);
         let mut devices = Numbered::default();
         let (mut blocks, mut others) = (Vec::new(), Vec::new());
@@ -180,19 +182,14 @@ impl VisitIntake {
 
     /// The visit of a row, if it is evaluated.
     fn evaluated(&self, visits: &Visits, row: usize) -> Option<Evaluated> {
-        let is_in_window = self.window.contains(day_of(visits.started_at.get(row)?));
-        let branch = self.grid_branches.get(visits.grid_id.get(row).filter(|_| is_in_window)?)?;
-        Some(Evaluated { row, branch: *branch })
-    }
-
-    fn is_recent(&self, visits: &Visits, row: usize) -> bool {
-        visits.started_at.get(row).is_some_and(|started_at| self.recent.contains(day_of(started_at)))
+        let day = day_of(visits.started_at.get(row)?);
+        let branch = self.grid_branches.get(visits.grid_id.get(row).filter(|_| self.window.contains(day))?)?;
+        Some(Evaluated { row, branch: *branch, day, issue: self.issue(visits, row) })
     }
 
     /// What an evaluated visit shows by itself; not yet its number and device.
-    fn record(&self, visits: &Visits, &Evaluated { row, branch }: &Evaluated) -> Record {
+    fn record(&self, visits: &Visits, &Evaluated { row, branch, day, issue }: &Evaluated) -> Record {
         let started_at = visits.started_at.get(row).unwrap_or_default();
-        let day = day_of(started_at);
         let grid = visits.grid_id.get(row).map_or(NONE, |grid| grid as u32);
         let ended_at = visits.ended_at.get(row).unwrap_or(started_at);
         let officer = visits.officer_id.get(row).map_or(NONE, |officer| officer as u32);
@@ -226,7 +223,7 @@ impl VisitIntake {
             device: NONE,
             flags,
             is_onsite,
-            issue: self.issue(visits, row),
+            issue,
         }
     }
 
@@ -268,18 +265,18 @@ impl VisitIntake {
     }
 
     /// What indicators count of a visit of the last twelve months.
-    fn recent_of(&self, visits: &Visits, row: usize, number: u32) -> Recent {
+    fn recent_of(&self, visits: &Visits, &Evaluated { row, day, issue, .. }: &Evaluated, number: u32) -> Recent {
         let recorded_at = visits.recorded_at.get(row).unwrap_or_default();
         let word = |code: Option<u8>| code.unwrap_or(NO_WORD);
         Recent {
             number,
             grid: visits.grid_id.get(row).map_or(NONE, |grid| grid as u32),
-            day: visits.started_at.get(row).map_or(0, |started_at| day_of(started_at).0),
+            day: day.0,
             coded: [
                 word(visits.channel.get(row)),
                 word(visits.purpose.get(row)),
                 word(visits.issue_level.get(row)),
-                self.issue(visits, row) as u8,
+                issue as u8,
                 u8::from(visits.household_id.get(row).is_some()),
             ],
             record_delay: recorded_at - visits.ended_at.get(row).unwrap_or_default(),
@@ -305,7 +302,7 @@ fn assignments(tables: &Tables) -> Assignments {
 fn by_branch(visits: &[Evaluated], branches: usize) -> Vec<(u32, u32)> {
     // Those of no branch come last.
     let bucket = |visit: &Evaluated| branches.min(visit.branch as usize);
-    let (numbers, _) = by_bucket(visits.iter().map(bucket), branches + 1);
+    let numbers = by_bucket(visits.iter().map(bucket), branches + 1);
     numbers.into_iter().filter_map(|number| Some((visits.get(number as usize)?.branch, number))).collect()
 }
 
@@ -353,31 +350,33 @@ const HEXADECIMAL_MAX: usize = 30;
 
 fn hexadecimal(bytes: &[u8]) -> Option<u128> {
     let count = u8::try_from(bytes.len()).ok().filter(|_| bytes.len() <= HEXADECIMAL_MAX)?;
-    let (mut packed, mut all) = (u128::from(count + 32), 0);
-    for half in bytes.chunks(HEXADECIMAL_MAX / 2) {
-        let mut digits = 0;
-        for &byte in half {
-            let digit = DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
-            all |= digit;
-            digits = digits << 4 | u64::from(digit);
-        }
-        packed = packed << (4 * half.len()) | u128::from(digits);
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let mut packed = u128::from(count + 32);
+    for eight in eights {
+        packed = packed << 32 | u128::from(eight_digits(*eight)?);
     }
-    (all < 16).then(|| packed << (4 * (HEXADECIMAL_MAX - bytes.len())))
+    for &byte in rest {
+        let digit = char::from(byte).to_digit(16).filter(|_| !byte.is_ascii_uppercase())?;
+        packed = packed << 4 | u128::from(digit);
+    }
+    Some(packed << (4 * (HEXADECIMAL_MAX - bytes.len())))
 }
 
-const NO_DIGIT: u8 = 0x80;
-
-/// By byte the hexadecimal digit that it is.
-const DIGITS: [u8; 256] = {
-    let mut digits = [NO_DIGIT; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
-        digit += 1;
+/// Eight hexadecimal digits in lower case, all at once: each byte of the number is one of them.
+fn eight_digits(digits: [u8; 8]) -> Option<u32> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let written = u64::from_be_bytes(digits);
+    let is_letter = written >> 6 & EACH;
+    let values = (written & (0x0f * EACH)) + 9 * is_letter;
+    let is_above_9 = (values + 6 * EACH) >> 4 & EACH;
+    let as_written = values + u64::from(b'0') * EACH + u64::from(b'a' - b'9' - 1) * is_letter;
+    if values & (0xf0 * EACH) != 0 || is_above_9 != is_letter || as_written != written {
+        return None;
     }
-    digits
-};
+    let pairs = (values | values >> 4) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+    Some((fours | fours >> 16) as u32)
+}
 
 fn packed(bytes: &[u8], first: u8) -> u128 {
     let rest = bytes.iter().fold(u128::from(first), |packed, &byte| (packed << 8) | u128::from(byte));
@@ -390,10 +389,24 @@ mod tests {
 
     #[test]
     fn visits_of_a_branch_stand_together() {
-        let visits = [3, 0, NONE, 1, 3, 0, NONE, 3].map(|branch| Evaluated { row: 0, branch });
+        let visits =
+            [3, 0, NONE, 1, 3, 0, NONE, 3].map(|branch| Evaluated { row: 0, branch, day: Date(0), issue: Issue::None });
         let order = [(0, 1), (0, 5), (1, 3), (3, 0), (3, 4), (3, 7), (NONE, 2), (NONE, 6)];
         assert_eq!(by_branch(&visits, 4), order);
         assert!(by_branch(&[], 4).is_empty());
+    }
+
+    #[test]
+    fn eight_digits_are_read_as_each_by_itself() {
+        let digits = *b"09afc3e7";
+        assert_eq!(eight_digits(digits), Some(0x09af_c3e7));
+        for (place, byte) in (0..8).flat_map(|place| (0..=u8::MAX).map(move |byte| (place, byte))) {
+            let mut some = digits;
+            some[place] = byte;
+            let text = str::from_utf8(&some).ok().filter(|text| !text.contains(|letter: char| letter.is_uppercase()));
+            let expected = text.filter(|text| !text.contains('+')).and_then(|text| u32::from_str_radix(text, 16).ok());
+            assert_eq!(eight_digits(some), expected, "{byte:#x} at {place}");
+        }
     }
 
     #[test]

@@ -93,9 +93,9 @@ impl ListedVisits {
     fn unpack(bytes: &[u8], rows: usize) -> Result<ListedVisits> {
         let mut columns = Unpacker::of(bytes);
         let ids = unpack_ids(&mut columns, rows)?;
-        let mut numbers = || Ok::<_, Error>(UInt32Array::from_iter_values(columns.numbers(rows)?.map(none_or)));
+        let mut numbers = || columns.column(rows, none_or).map(UInt32Array::from);
         let (officers, grids, households) = (numbers()?, numbers()?, numbers()?);
-        let started_at = TimestampMicrosecondArray::from_iter_values(columns.numbers(rows)?);
+        let started_at = TimestampMicrosecondArray::from(columns.column(rows, |moment| moment)?);
         Ok(ListedVisits { ids, officers, grids, households, started_at })
     }
 }
@@ -153,7 +153,7 @@ fn pack_ids(ids: &[&str], packer: &mut Packer) {
 }
 
 fn unpack_ids(columns: &mut Unpacker, rows: usize) -> Result<StringArray> {
-    let lengths = columns.numbers(rows)?.map(|length| length as usize);
+    let lengths = columns.column(rows, |length| length as usize)?;
     let alike = columns.bytes()?;
     let mut rest = columns.bytes()?;
     let mut offsets = Vec::with_capacity(rows + 1);

@@ -1,6 +1,6 @@
 //! The log of visits, taken in piece by piece; then its branches are checked.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::HashMap;
 
@@ -108,9 +108,16 @@ impl VisitLog {
         for shard in 0..self.store.shards() {
             let branches = self.store.take(shard);
             let store = &self.store;
+            // Room for the records of a branch, one after the other.
+            let rooms: Mutex<Vec<Vec<Record>>> = Mutex::default();
+            let room = || rooms.lock().unwrap_or_else(PoisonError::into_inner);
             let check = |branch: usize| {
                 let branch = branches.get(branch).ok_or_else(|| Error::internal("a shard has fewer branches"))?;
-                Ok(checker.check(branch.number(), store.records(branch)?))
+                let mut records = room().pop().unwrap_or_default();
+                let days = store.by_day(branch, &mut records)?;
+                let checked = checker.check(branch.number(), &mut records, &days);
+                room().push(records);
+                Ok(checked)
             };
             let ahead = rayon::current_num_threads() * BRANCHES_A_THREAD;
             in_order::make_and_take(branches.len(), ahead, check, |_, checked: Result<Checked>| {

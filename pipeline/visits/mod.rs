@@ -3,6 +3,7 @@
 //! Leaves to `facts` what follows from a visit that counts, and to coverage what follows from one that does not.
 
 mod buckets;
+mod by_number;
 mod checker;
 pub mod distance;
 mod intake;
@@ -109,7 +110,13 @@ impl Flags {
     }
 
     pub fn iter(self) -> impl Iterator<Item = Flag> {
-        Flag::ALL.into_iter().filter(move |&flag| self.has(flag))
+        let mut rest = self.0;
+        // A flag's bit is its place among all. Most visits have none.
+        std::iter::from_fn(move || {
+            let flag = Flag::ALL.get(rest.trailing_zeros() as usize).copied();
+            rest &= rest.wrapping_sub(1);
+            flag
+        })
     }
 
     /// No invalidating flag.

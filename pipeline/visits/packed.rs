@@ -4,9 +4,6 @@
 
 use crate::fault::{Error, Result};
 
-/// Bytes that follow the last column, so that eight bytes can be read at once wherever a number begins.
-const PAD: usize = 8;
-
 /// Units in which moments are mostly written, in microseconds.
 const MINUTE: u64 = 60_000_000;
 const SECOND: u64 = 1_000_000;
@@ -27,64 +24,59 @@ pub(super) struct Packer {
 impl Packer {
     /// Adds a column.
     pub fn numbers(&mut self, values: impl Iterator<Item = i64>) {
-        let least = self.begin(values);
-        self.write::<1>(least);
+        let (least, most) = self.begin(values);
+        self.write::<1>(least, most);
     }
 
     /// Adds a column of microseconds, which are mostly whole minutes, seconds or milliseconds.
     pub fn moments(&mut self, values: impl Iterator<Item = i64>) {
-        let least = self.begin(values);
+        let (least, most) = self.begin(values);
         // Each unit is known to the compiler, so that nothing is divided number by number.
         match () {
-            () if self.is_in::<MINUTE>(least) => self.write::<MINUTE>(least),
-            () if self.is_in::<SECOND>(least) => self.write::<SECOND>(least),
-            () if self.is_in::<MILLISECOND>(least) => self.write::<MILLISECOND>(least),
-            () => self.write::<1>(least),
+            () if self.is_in::<MINUTE>(least) => self.write::<MINUTE>(least, most),
+            () if self.is_in::<SECOND>(least) => self.write::<SECOND>(least, most),
+            () if self.is_in::<MILLISECOND>(least) => self.write::<MILLISECOND>(least, most),
+            () => self.write::<1>(least, most),
         }
     }
 
-    /// Takes the numbers of a column; the smallest of them.
-    fn begin(&mut self, values: impl Iterator<Item = i64>) -> i64 {
+    /// Takes the numbers of a column; the smallest and the largest of them.
+    fn begin(&mut self, values: impl Iterator<Item = i64>) -> (i64, i64) {
         self.column.clear();
         self.column.extend(values);
-        self.column.iter().copied().min().unwrap_or(0)
+        let Some((&first, others)) = self.column.split_first() else { return (0, 0) };
+        others.iter().fold((first, first), |(least, most), &value| (least.min(value), most.max(value)))
     }
 
     fn is_in<const UNIT: u64>(&self, least: i64) -> bool {
         self.column.iter().all(|&value| above(value, least).is_multiple_of(UNIT))
     }
 
-    fn write<const UNIT: u64>(&mut self, least: i64) {
-        let mut most = 0;
-        for value in &mut self.column {
-            let packed = above(*value, least) / UNIT;
-            most = packed.max(most);
-            *value = packed.cast_signed();
-        }
-        let width = (u64::BITS - most.leading_zeros()).div_ceil(8) as usize;
+    fn write<const UNIT: u64>(&mut self, least: i64, most: i64) {
+        let width = (u64::BITS - (above(most, least) / UNIT).leading_zeros()).div_ceil(8) as usize;
         self.bytes.extend(least.to_le_bytes());
         self.bytes.extend(UNIT.to_le_bytes());
         self.bytes.push(width as u8);
         match width {
             0 => {}
-            1 => self.lay::<1>(),
-            2 => self.lay::<2>(),
-            3 => self.lay::<3>(),
-            4 => self.lay::<4>(),
-            5 => self.lay::<5>(),
-            6 => self.lay::<6>(),
-            7 => self.lay::<7>(),
-            _ => self.lay::<8>(),
+            1 => self.lay::<1, UNIT>(least),
+            2 => self.lay::<2, UNIT>(least),
+            3 => self.lay::<3, UNIT>(least),
+            4 => self.lay::<4, UNIT>(least),
+            5 => self.lay::<5, UNIT>(least),
+            6 => self.lay::<6, UNIT>(least),
+            7 => self.lay::<7, UNIT>(least),
+            _ => self.lay::<8, UNIT>(least),
         }
     }
 
     /// Lays the lowest bytes of each number down. How many is known to the compiler.
-    fn lay<const WIDTH: usize>(&mut self) {
+    fn lay<const WIDTH: usize, const UNIT: u64>(&mut self, least: i64) {
         let first = self.bytes.len();
         self.bytes.resize(first + WIDTH * self.column.len(), 0);
         let (slots, _) = self.bytes.get_mut(first..).unwrap_or_default().as_chunks_mut::<WIDTH>();
-        for (slot, value) in slots.iter_mut().zip(&self.column) {
-            if let Some(lowest) = value.to_le_bytes().first_chunk::<WIDTH>() {
+        for (slot, &value) in slots.iter_mut().zip(&self.column) {
+            if let Some(lowest) = (above(value, least) / UNIT).to_le_bytes().first_chunk::<WIDTH>() {
                 *slot = *lowest;
             }
         }
@@ -98,7 +90,6 @@ impl Packer {
 
     /// Everything that was packed, and begins anew.
     pub fn end(&mut self) -> Box<[u8]> {
-        self.bytes.resize(self.bytes.len() + PAD, 0);
         let packed = self.bytes.as_slice().into();
         self.bytes.clear();
         packed
@@ -115,27 +106,39 @@ impl<'a> Unpacker<'a> {
         Unpacker { bytes }
     }
 
-    /// The numbers of the next column.
-    pub fn numbers(&mut self, rows: usize) -> Result<impl Iterator<Item = i64> + use<'a>> {
-        let (least, unit) = (self.number()?, self.number()?);
+    /// Hands the numbers of the next column over.
+    pub fn each(&mut self, rows: usize, mut take: impl FnMut(i64)) -> Result<()> {
+        let (least, unit) = (self.number()?, self.number()?.cast_unsigned());
         let (&width, rest) = self.bytes.split_first().ok_or_else(lost)?;
-        let width = usize::from(width);
-        let end = width * rows;
-        // With what follows the column, so that its last number too can be read as eight bytes.
-        let column = rest.get(..end + PAD).ok_or_else(lost)?;
-        self.bytes = rest.get(end..).ok_or_else(lost)?;
-        let mask = u64::MAX.checked_shr(u64::BITS - 8 * width as u32).unwrap_or(0);
-        Ok((0..rows).map(move |row| {
-            let at = row * width;
-            let eight = column.get(at..at + PAD).and_then(|bytes| bytes.first_chunk::<PAD>());
-            let packed = eight.map_or(0, |bytes| u64::from_le_bytes(*bytes)) & mask;
-            least.wrapping_add((packed.wrapping_mul(unit.cast_unsigned())).cast_signed())
-        }))
+        let (column, rest) = rest.split_at_checked(usize::from(width) * rows).ok_or_else(lost)?;
+        self.bytes = rest;
+        match width {
+            0 => (0..rows).for_each(|_| take(least)),
+            1 => lift::<1>(column, least, unit, take),
+            2 => lift::<2>(column, least, unit, take),
+            3 => lift::<3>(column, least, unit, take),
+            4 => lift::<4>(column, least, unit, take),
+            5 => lift::<5>(column, least, unit, take),
+            6 => lift::<6>(column, least, unit, take),
+            7 => lift::<7>(column, least, unit, take),
+            8 => lift::<8>(column, least, unit, take),
+            _ => return Err(lost()),
+        }
+        Ok(())
+    }
+
+    /// What the numbers of the next column stand for.
+    pub fn column<T>(&mut self, rows: usize, of: impl Fn(i64) -> T) -> Result<Vec<T>> {
+        let mut column = Vec::with_capacity(rows);
+        self.each(rows, |number| column.push(of(number)))?;
+        Ok(column)
     }
 
     /// The next bytes as they are.
     pub fn bytes(&mut self) -> Result<&'a [u8]> {
-        let count = self.numbers(1)?.next().and_then(|count| usize::try_from(count).ok()).ok_or_else(lost)?;
+        let mut count = 0;
+        self.each(1, |bytes| count = bytes)?;
+        let count = usize::try_from(count).map_err(|_| lost())?;
         let (bytes, rest) = self.bytes.split_at_checked(count).ok_or_else(lost)?;
         self.bytes = rest;
         Ok(bytes)
@@ -145,6 +148,16 @@ impl<'a> Unpacker<'a> {
         let (first, rest) = self.bytes.split_first_chunk::<8>().ok_or_else(lost)?;
         self.bytes = rest;
         Ok(i64::from_le_bytes(*first))
+    }
+}
+
+/// Hands over numbers of so many bytes. How many is known to the compiler.
+fn lift<const WIDTH: usize>(column: &[u8], least: i64, unit: u64, mut take: impl FnMut(i64)) {
+    let (numbers, _) = column.as_chunks::<WIDTH>();
+    for number in numbers {
+        let mut eight = [0; 8];
+        eight.first_chunk_mut::<WIDTH>().into_iter().for_each(|lowest| *lowest = *number);
+        take(least.wrapping_add(u64::from_le_bytes(eight).wrapping_mul(unit).cast_signed()));
     }
 }
 
@@ -162,9 +175,9 @@ mod tests {
     fn what_is_packed_is_small() {
         let mut packer = Packer::default();
         packer.moments((0..1000).map(|row| 1_780_000_000_000_000 + row % 250 * 60_000_000));
-        assert_eq!(packer.end().len(), 8 + 8 + 1 + 1000 + PAD);
+        assert_eq!(packer.end().len(), 8 + 8 + 1 + 1000);
         packer.numbers(std::iter::repeat_n(7, 1000));
-        assert_eq!(packer.end().len(), 8 + 8 + 1 + PAD);
+        assert_eq!(packer.end().len(), 8 + 8 + 1);
     }
 
     #[test]
@@ -172,9 +185,9 @@ mod tests {
         let mut packer = Packer::default();
         packer.numbers([1, 500].into_iter());
         let packed = packer.end();
-        assert!(Unpacker::of(&packed).numbers(2).is_ok());
-        assert!(Unpacker::of(&packed).numbers(3).is_err());
-        assert!(Unpacker::of(&[]).numbers(0).is_err());
+        assert!(Unpacker::of(&packed).each(2, |_| ()).is_ok());
+        assert!(Unpacker::of(&packed).each(3, |_| ()).is_err());
+        assert!(Unpacker::of(&[]).each(0, |_| ()).is_err());
     }
 
     proptest! {
@@ -191,11 +204,10 @@ mod tests {
             packer.moments(small.iter().map(|number| number * 1_000_000));
             let packed = packer.end();
             let mut unpacker = Unpacker::of(&packed);
-            prop_assert_eq!(&unpacker.numbers(numbers.len()).unwrap().collect::<Vec<_>>(), &numbers);
-            prop_assert_eq!(&unpacker.numbers(numbers.len()).unwrap().collect::<Vec<_>>(), &numbers);
+            prop_assert_eq!(&unpacker.column(numbers.len(), |number| number).unwrap(), &numbers);
+            prop_assert_eq!(&unpacker.column(numbers.len(), |number| number).unwrap(), &numbers);
             prop_assert_eq!(unpacker.bytes().unwrap(), text);
-            let found: Vec<i64> = unpacker.numbers(small.len()).unwrap().map(|number| number / 1_000_000).collect();
-            prop_assert_eq!(found, small);
+            prop_assert_eq!(unpacker.column(small.len(), |number| number / 1_000_000).unwrap(), small);
         }
     }
 }

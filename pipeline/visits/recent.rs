@@ -1,6 +1,7 @@
 //! The visits of twelve months as indicators count them, column by column, packed until somebody asks for a column.
 
 use hashbrown::HashMap;
+use rayon::prelude::*;
 
 use crate::fault::{Error, Result};
 use crate::read::spill::{Kept, Spill};
@@ -151,28 +152,31 @@ impl RecentVisits {
     /// The microseconds from the end of each visit to its entry in the system, as places in the list of those that occur,
     /// which rises. None where so many occur that places would save nothing.
     pub fn record_delays_coded(&self) -> Result<Option<(Vec<u32>, Vec<i64>)>> {
-        let mut places: HashMap<i64, u32> = HashMap::new();
-        let mut codes = Vec::with_capacity(self.rows);
-        for Part { rows, columns, .. } in &self.parts {
+        let coded = self.parts.par_iter().map(|Part { rows, columns, .. }| {
             let bytes = self.spill.find(&columns.record_delays)?;
-            for delay in Unpacker::of(&bytes).numbers(*rows)? {
-                let next = places.len() as u32;
-                codes.push(*places.entry(delay).or_insert(next));
-            }
-            if places.len() > DELAYS_MAX {
-                return Ok(None);
-            }
+            let (mut codes, mut delays, mut places) = (Vec::with_capacity(*rows), Vec::new(), HashMap::new());
+            Unpacker::of(&bytes).each(*rows, |delay| {
+                codes.push(*places.entry(delay).or_insert_with(|| {
+                    delays.push(delay);
+                    delays.len() as u32 - 1
+                }));
+            })?;
+            Ok((codes, delays))
+        });
+        let coded: Vec<(Vec<u32>, Vec<i64>)> = coded.collect::<Result<_>>()?;
+        let mut listed: Vec<i64> = coded.iter().flat_map(|(_, delays)| delays).copied().collect();
+        listed.par_sort_unstable();
+        listed.dedup();
+        if listed.len() > DELAYS_MAX {
+            return Ok(None);
         }
-        let mut delays: Vec<(i64, u32)> = places.into_iter().collect();
-        delays.sort_unstable();
-        let mut ranks = vec![0; delays.len()];
-        for (rank, &(_, place)) in (0..).zip(&delays) {
-            if let Some(slot) = ranks.get_mut(place as usize) {
-                *slot = rank;
-            }
+        let mut codes = Vec::with_capacity(self.rows);
+        for (of_part, delays) in coded {
+            let places: Vec<u32> =
+                delays.iter().map(|delay| listed.partition_point(|one| one < delay) as u32).collect();
+            codes.extend(of_part.iter().map(|&code| places.get(code as usize).copied().unwrap_or_default()));
         }
-        codes.iter_mut().for_each(|code| *code = ranks.get(*code as usize).copied().unwrap_or_default());
-        Ok(Some((codes, delays.into_iter().map(|(delay, _)| delay).collect())))
+        Ok(Some((codes, listed)))
     }
 
     /// A column, of each value and what the numbers of its part count from.
@@ -180,7 +184,7 @@ impl RecentVisits {
         let mut column = Vec::with_capacity(self.rows);
         for Part { first, rows, columns } in &self.parts {
             let bytes = self.spill.find(of(columns).ok_or_else(no_column)?)?;
-            column.extend(Unpacker::of(&bytes).numbers(*rows)?.map(|packed| value(packed, *first)));
+            Unpacker::of(&bytes).each(*rows, |packed| column.push(value(packed, *first)))?;
         }
         Ok(column)
     }

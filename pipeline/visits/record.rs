@@ -5,7 +5,7 @@ use crate::fault::Result;
 
 use super::Flags;
 use super::distance::Position;
-use super::packed::{Packer, Unpacker, lost};
+use super::packed::{Packer, Unpacker};
 use super::tallies::Issue;
 
 /// No household of the run in the visit's branch; no device.
@@ -49,6 +49,23 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// What is filled in column by column.
+    pub const BLANK: Record = Record {
+        started_at: 0,
+        ended_at: 0,
+        longitude: 0.0,
+        latitude: 0.0,
+        photo: Photo::NONE,
+        number: 0,
+        officer: NONE,
+        grid: NONE,
+        household: NONE,
+        device: NONE,
+        flags: Flags(0),
+        is_onsite: false,
+        issue: Issue::None,
+    };
+
     pub fn position(&self) -> Option<Position> {
         let Record { longitude, latitude, .. } = *self;
         (!longitude.is_nan()).then_some(Position { longitude, latitude })
@@ -128,43 +145,46 @@ impl Meant<'_> {
     }
 }
 
-/// Adds packed records to those before them.
+/// Bytes from the beginning of packed records that hold when each visit began.
+pub(super) const STARTS_BYTES: usize = 32 + 8 * BLOCK;
+
+/// Hands over when each of some packed visits began; the first bytes are enough.
+pub(super) fn starts(bytes: &[u8], rows: usize, take: impl FnMut(i64)) -> Result<()> {
+    Unpacker::of(bytes).each(rows, take)
+}
+
+/// Adds packed records to those before them, column by column: the records of a block are at hand meanwhile.
 pub(super) fn unpack(bytes: &[u8], rows: usize, meant: Meant, records: &mut Vec<Record>) -> Result<()> {
-    let mut columns = Unpacker::of(bytes);
-    let mut next = || columns.numbers(rows);
-    let (started_at, lasted, coded) = (next()?, next()?, next()?);
-    let (longitude, latitude, photo_high, photo_low) = (next()?, next()?, next()?, next()?);
-    let (number, officer, grid, household) = (next()?, next()?, next()?, next()?);
-    let (device, flags) = (next()?, next()?);
-    let positions = longitude.zip(latitude);
-    let photos = photo_high.zip(photo_low);
-    let who = number.zip(officer).zip(grid.zip(household)).zip(device.zip(flags));
     let first = records.len();
-    records.extend(started_at.zip(lasted).zip(coded).zip(positions).zip(photos).zip(who).map(
-        |(((((started_at, lasted), coded), (longitude, latitude)), (photo_high, photo_low)), who)| {
-            let (((number, officer), (grid, household)), (device, flags)) = who;
-            let degrees = |bits: i64| match coded & 1 << 4 {
-                0 => f64::NAN,
-                _ => f64::from_bits(bits.cast_unsigned()),
-            };
-            Record {
-                started_at,
-                ended_at: started_at.wrapping_add(lasted),
-                longitude: degrees(longitude),
-                latitude: degrees(latitude),
-                photo: Photo(photo_high.cast_unsigned(), photo_low.cast_unsigned().rotate_right(8)),
-                number: meant.number(number as u32),
-                officer: none_or(officer),
-                grid: grid as u32,
-                household: none_or(household),
-                device: meant.device(none_or(device)),
-                flags: Flags::of_bits(flags as u16),
-                is_onsite: coded & 1 << 3 != 0,
-                issue: Issue::ALL.get((coded & 7) as usize).copied().unwrap_or(Issue::None),
-            }
-        },
-    ));
-    if records.len() - first == rows { Ok(()) } else { Err(lost()) }
+    records.resize(first + rows, Record::BLANK);
+    let records = records.get_mut(first..).unwrap_or_default();
+    let mut columns = Unpacker::of(bytes);
+    fill(&mut columns, records, |record, moment| record.started_at = moment)?;
+    fill(&mut columns, records, |record, lasted| record.ended_at = record.started_at.wrapping_add(lasted))?;
+    fill(&mut columns, records, |record, coded| {
+        record.is_onsite = coded & 1 << 3 != 0;
+        record.issue = Issue::ALL.get((coded & 7) as usize).copied().unwrap_or(Issue::None);
+        if coded & 1 << 4 == 0 {
+            (record.longitude, record.latitude) = (f64::NAN, f64::NAN);
+        }
+    })?;
+    let degrees = |known: f64, bits: i64| if known.is_nan() { known } else { f64::from_bits(bits.cast_unsigned()) };
+    fill(&mut columns, records, |record, bits| record.longitude = degrees(record.longitude, bits))?;
+    fill(&mut columns, records, |record, bits| record.latitude = degrees(record.latitude, bits))?;
+    fill(&mut columns, records, |record, half| record.photo.0 = half.cast_unsigned())?;
+    fill(&mut columns, records, |record, half| record.photo.1 = half.cast_unsigned().rotate_right(8))?;
+    fill(&mut columns, records, |record, number| record.number = meant.number(number as u32))?;
+    fill(&mut columns, records, |record, officer| record.officer = none_or(officer))?;
+    fill(&mut columns, records, |record, grid| record.grid = grid as u32)?;
+    fill(&mut columns, records, |record, household| record.household = none_or(household))?;
+    fill(&mut columns, records, |record, device| record.device = meant.device(none_or(device)))?;
+    fill(&mut columns, records, |record, flags| record.flags = Flags::of_bits(flags as u16))
+}
+
+/// Lays the next column into records.
+fn fill(columns: &mut Unpacker, records: &mut [Record], set: impl Fn(&mut Record, i64)) -> Result<()> {
+    let (rows, mut records) = (records.len(), records.iter_mut());
+    columns.each(rows, |number| records.next().into_iter().for_each(|record| set(record, number)))
 }
 
 #[cfg(test)]

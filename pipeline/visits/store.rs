@@ -1,12 +1,14 @@
 //! Where the visits of each branch lie until they are checked: packed in blocks, in memory or, where there is no room, in a
 //! file. Branches are cut into shards, of which one at a time is taken up. Neither changes any result.
 
+use crate::calendar::day_of;
 use crate::fault::{Error, Result};
 use crate::read::spill::{Kept, Spill};
 
+use super::buckets::Slots;
 use super::intake::PreparedBlock;
 use super::packed::Packer;
-use super::record::{self, BLOCK, Meant, Record};
+use super::record::{self, BLOCK, Meant, Record, STARTS_BYTES};
 
 /// How much room a run gives its visits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,17 +132,37 @@ impl Store {
         taken.filter(|branch| branch.lot.rows > 0).collect()
     }
 
-    /// The records of a branch that was taken.
-    pub fn records(&self, Branch { lot, .. }: &Branch) -> Result<Vec<Record>> {
-        let mut records = Vec::with_capacity(lot.rows);
+    /// The records of a branch that was taken, in place of what `records` held, day by day. Where each day ends among them.
+    pub fn by_day(&self, Branch { lot, .. }: &Branch, records: &mut Vec<Record>) -> Result<Vec<usize>> {
+        let mut days: Vec<i32> = Vec::with_capacity(lot.rows);
+        for Block { rows, kept, .. } in &lot.blocks {
+            let first = self.spill.find_first(kept, STARTS_BYTES)?;
+            record::starts(&first, *rows as usize, |started_at| days.push(day_of(started_at).0))?;
+        }
+        days.extend(lot.open.iter().map(|record| day_of(record.started_at).0));
+        let Some((&first, &last)) = days.iter().min().zip(days.iter().max()) else {
+            records.clear();
+            return Ok(Vec::new());
+        };
+        let since_first = |day: i32| first.abs_diff(day) as usize;
+        let mut slots = Slots::of(days.iter().map(|&day| since_first(day)), since_first(last) + 1);
+        // Every one of them is written over, where its day lies: nobody has to look for it there from somewhere else.
+        records.resize(lot.rows, Record::BLANK);
+        let mut put = |record: &Record| {
+            let slot = slots.next(since_first(day_of(record.started_at).0));
+            slot.and_then(|slot| records.get_mut(slot)).into_iter().for_each(|slot| *slot = *record);
+        };
+        let mut of_block = Vec::with_capacity(BLOCK);
         for Block { rows, batch, kept } in &lot.blocks {
             let batch = batch.and_then(|batch| self.batches.get(batch as usize));
             let meant =
                 batch.map_or(Meant::AsTheyAre, |Batch { first, devices }| Meant::Within { first: *first, devices });
-            record::unpack(&self.spill.find(kept)?, *rows as usize, meant, &mut records)?;
+            of_block.clear();
+            record::unpack(&self.spill.find(kept)?, *rows as usize, meant, &mut of_block)?;
+            of_block.iter().for_each(&mut put);
         }
-        records.extend(&lot.open);
-        Ok(records)
+        lot.open.iter().for_each(&mut put);
+        Ok(slots.ends())
     }
 }
 
@@ -181,7 +203,38 @@ fn spread(sizes: &[u32], shards: usize) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::calendar::MICROSECONDS_A_DAY;
+
+    proptest! {
+        #[test]
+        fn visits_of_a_day_stand_together(
+            moments in prop::collection::vec((-40..40_i64, 0..24_i64), 0..600),
+            shards in 1..3_usize,
+        ) {
+            // One of two branches, so that a room is used for more than one.
+            let mut store = Store::begin(&[0, 0], &Room { shards }).unwrap();
+            for (number, (day, hour)) in (0..).zip(&moments) {
+                let started_at = day * MICROSECONDS_A_DAY + hour * MICROSECONDS_A_DAY / 24;
+                store.push(number % 3 / 2, Record { started_at, number, ..Record::BLANK }).unwrap();
+            }
+            let mut records = Vec::new();
+            for branch in (0..store.shards()).flat_map(|shard| store.take(shard)).collect::<Vec<_>>() {
+                let days = store.by_day(&branch, &mut records).unwrap();
+                let of_branch = (0..).zip(&moments).filter(|(number, _)| number % 3 / 2 == branch.number());
+                let mut expected: Vec<(i64, u32)> = of_branch.map(|(number, (day, _))| (*day, number)).collect();
+                expected.sort_unstable();
+                let day = |record: &Record| i64::from(day_of(record.started_at).0);
+                let found: Vec<(i64, u32)> = records.iter().map(|record| (day(record), record.number)).collect();
+                prop_assert_eq!(found, expected);
+                let is_end = |&end: &usize| records.get(end).is_none_or(|next| day(next) != day(&records[end - 1]));
+                prop_assert!(days.iter().filter(|&&end| end > 0).all(is_end));
+                prop_assert_eq!(days.last().copied().unwrap_or(0), records.len());
+            }
+        }
+    }
 
     #[test]
     fn branches_are_spread_by_their_size() {

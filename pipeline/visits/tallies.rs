@@ -1,9 +1,9 @@
 //! What the checked visits add up to, by household, grid and officer, so that no later stage looks at visits one by one.
 //! All of it is of visits to a branch's own grids, so each branch gives its part by itself.
 
-use hashbrown::HashMap;
-
 use crate::calendar::Date;
+
+use super::by_number::ByNumber;
 
 /// The visits to one household of the run that were made in grids of its present branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,9 +154,9 @@ pub struct VisitTallies {
 /// The part of one branch. No household, grid or officer has tallies of two branches.
 #[derive(Debug, Default)]
 pub(super) struct BranchTallies {
-    pub households: HashMap<u32, HouseholdVisits>,
-    pub grids: HashMap<u32, GridVisits>,
-    pub officers: HashMap<u32, OfficerVisits>,
+    pub households: ByNumber<HouseholdVisits>,
+    pub grids: ByNumber<GridVisits>,
+    pub officers: ByNumber<OfficerVisits>,
 }
 
 impl VisitTallies {
@@ -175,8 +175,9 @@ impl VisitTallies {
     }
 }
 
-fn put<T>(all: &mut [T], some: HashMap<u32, T>) {
-    for (place, value) in some {
+fn put<T: Clone + Default + PartialEq>(all: &mut [T], some: ByNumber<T>) {
+    // What nobody touched may be another branch's.
+    for (place, value) in some.touched() {
         if let Some(slot) = all.get_mut(place as usize) {
             *slot = value;
         }
