@@ -6,11 +6,12 @@ use rayon::prelude::*;
 use crate::clean::Tables;
 use crate::clean::typed::Rows as _;
 use crate::contract::Contracts;
-use crate::facts::{FactValue, Facts};
+use crate::facts::{FactValue, FactValues, Facts};
 use crate::fault::{Error, Result};
+use crate::in_order;
 use crate::previous::PreviousHousehold;
 use crate::register::Register;
-use crate::rulebook::{FACTS, FactRules, GradeScale, Rulebook, Scorecard, Veto, VetoCondition};
+use crate::rulebook::{FACTS, GradeScale, Rulebook, Scorecard, Veto, VetoCondition};
 use crate::score::{HouseholdScore, Scores, bound_in_units, is_on};
 
 /// The word for a household that cannot be rated; no grade of any scale.
@@ -160,21 +161,23 @@ pub fn grade(
     rulebook: &Rulebook,
     contracts: &Contracts,
 ) -> Result<Vec<ModelGrade>> {
+    let strikes = rulebook.vetoes.iter().map(|veto| Strike::resolve(&veto.condition, facts, contracts));
     let grader = Grader {
-        facts,
         rulebook,
         ranks: Ranks::of(&rulebook.scale),
-        strikes: rulebook
-            .vetoes
-            .iter()
-            .map(|veto| Strike::resolve(&veto.condition, contracts))
-            .collect::<Result<_>>()?,
+        profiles: Profiles {
+            ages: facts.values("profile_age_days")?,
+            completeness: facts.values("profile_completeness")?,
+            days_max: i64::from(rulebook.fact_rules.profile_days_max),
+            completeness_min: rulebook.fact_rules.completeness_min.to_f64(),
+        },
+        strikes: strikes.collect::<Result<_>>()?,
         watched: watched_lists(tables, register),
+        cards: rulebook.scorecards.iter().map(earnable).collect(),
     };
-    (0..register.len())
-        .into_par_iter()
-        .map(|number| grader.grade(number, &scores.household(number)?, previous.get(number).copied().flatten()))
-        .collect()
+    let earlier = |number: usize| previous.get(number).copied().flatten();
+    let numbers = (0..register.len()).into_par_iter();
+    in_order::all(numbers.map(|number| grader.grade(number, &scores.household(number)?, earlier(number))))
 }
 
 /// For each household the lists of the watchlist on which it stands, one bit each.
@@ -192,39 +195,63 @@ pub fn watched_lists(tables: &Tables, register: &Register) -> Vec<u32> {
     watched
 }
 
-/// A veto's condition in the units of its fact.
+/// A veto's condition, with the values of its fact and their bound in the fact's unit.
 enum Strike<'a> {
     Listed(u8),
-    AtLeast(&'a str, i64, f64),
-    MoreThan(&'a str, i64, f64),
+    AtLeast(FactValues<'a>, i64, f64),
+    MoreThan(FactValues<'a>, i64, f64),
 }
 
 impl<'a> Strike<'a> {
-    fn resolve(condition: &'a VetoCondition, contracts: &Contracts) -> Result<Strike<'a>> {
+    fn resolve(condition: &VetoCondition, facts: &'a Facts, contracts: &Contracts) -> Result<Strike<'a>> {
         let units = |fact: &str, bound: crate::decimal::Decimal| bound_in_units(fact, bound).unwrap_or_default();
         Ok(match condition {
             VetoCondition::Watchlist { list_name } => {
                 Strike::Listed(contracts.input("watchlist")?.word_code("list_name", list_name)?)
             }
-            VetoCondition::AtLeast { fact, bound } => Strike::AtLeast(fact, units(fact, *bound), bound.to_f64()),
-            VetoCondition::MoreThan { fact, bound } => Strike::MoreThan(fact, units(fact, *bound), bound.to_f64()),
+            VetoCondition::AtLeast { fact, bound } => {
+                Strike::AtLeast(facts.values(fact)?, units(fact, *bound), bound.to_f64())
+            }
+            VetoCondition::MoreThan { fact, bound } => {
+                Strike::MoreThan(facts.values(fact)?, units(fact, *bound), bound.to_f64())
+            }
         })
     }
 }
 
 struct Grader<'a> {
-    facts: &'a Facts,
     rulebook: &'a Rulebook,
     ranks: Ranks,
+    profiles: Profiles<'a>,
     strikes: Vec<Strike<'a>>,
     watched: Vec<u32>,
+    /// By scorecard.
+    cards: Vec<Vec<Earnable>>,
+}
+
+/// What a characteristic of a block that is on can earn.
+struct Earnable {
+    /// Its place on the card.
+    at: usize,
+    /// The position of its fact among the facts.
+    fact: u16,
+    max_points: i32,
+}
+
+fn earnable(card: &Scorecard) -> Vec<Earnable> {
+    let on = card.characteristics.iter().enumerate().filter(|(_, characteristic)| is_on(card, characteristic));
+    let earnable = on.map(|(at, characteristic)| {
+        let fact = FACTS.iter().position(|known| known.name == characteristic.fact).unwrap_or(usize::MAX);
+        Earnable { at, fact: fact as u16, max_points: characteristic.max_points() }
+    });
+    earnable.collect()
 }
 
 impl Grader<'_> {
     fn grade(&self, number: usize, score: &HouseholdScore, previous: Option<&PreviousHousehold>) -> Result<ModelGrade> {
         let vetoes = (0..).zip(&self.strikes).filter(|(_, strike)| self.strikes_at(strike, number));
         let vetoes: Box<[u16]> = vetoes.map(|(veto, _)| veto).collect();
-        let not_rateable = not_rateable(self.facts, number, &self.rulebook.fact_rules);
+        let not_rateable = self.profiles.not_rateable(number);
         let previous_rank = previous.and_then(|earlier| self.ranks.find(&earlier.model_grade));
         let (rank, is_kept) = if !vetoes.is_empty() {
             (self.ranks.veto(), false)
@@ -242,7 +269,7 @@ impl Grader<'_> {
             (_, Some(earlier)) if rank < earlier => Change::Up,
             _ => Change::Down,
         };
-        let card = self.rulebook.scorecards.get(score.scorecard);
+        let card = self.cards.get(score.scorecard);
         let card = card.ok_or_else(|| Error::internal("a scorecard is missing"))?;
         let reasons = reasons(card, score.points, &vetoes, &not_rateable);
         Ok(ModelGrade {
@@ -260,12 +287,12 @@ impl Grader<'_> {
     fn strikes_at(&self, strike: &Strike, number: usize) -> bool {
         match strike {
             Strike::Listed(list) => self.watched.get(number).is_some_and(|lists| lists & (1 << list) != 0),
-            Strike::AtLeast(fact, whole, ratio) => match self.facts.value(fact, number) {
+            Strike::AtLeast(values, whole, ratio) => match values.get(number) {
                 Some(FactValue::Whole(value)) => value >= *whole,
                 Some(FactValue::Ratio(value)) => value >= *ratio,
                 None => false,
             },
-            Strike::MoreThan(fact, whole, ratio) => match self.facts.value(fact, number) {
+            Strike::MoreThan(values, whole, ratio) => match values.get(number) {
                 Some(FactValue::Whole(value)) => value > *whole,
                 Some(FactValue::Ratio(value)) => value > *ratio,
                 None => false,
@@ -275,40 +302,55 @@ impl Grader<'_> {
 }
 
 /// At most four: vetoes, then why the household cannot be rated, then the greatest shortfalls of its score.
-fn reasons(card: &Scorecard, points: &[i32], vetoes: &[u16], not_rateable: &[NotRateable]) -> Box<[Reason]> {
-    let shortfalls = if not_rateable.is_empty() { shortfalls(card, points) } else { Vec::new() };
-    let place = |fact: &str| FACTS.iter().position(|known| known.name == fact).unwrap_or(usize::MAX);
-    let shortfalls = shortfalls.into_iter().map(|(fact, _)| Reason::Shortfall(place(fact) as u16));
+fn reasons(card: &[Earnable], points: &[i32], vetoes: &[u16], not_rateable: &[NotRateable]) -> Box<[Reason]> {
+    let shortfalls = if not_rateable.is_empty() { greatest_shortfalls(card, points) } else { Default::default() };
+    let shortfalls = shortfalls.into_iter().filter(|&(shortfall, _)| shortfall > 0);
+    let shortfalls = shortfalls.map(|(_, fact)| Reason::Shortfall(fact));
     let unrated = not_rateable.iter().copied().map(Reason::NotRateable);
     vetoes.iter().copied().map(Reason::Veto).chain(unrated).chain(shortfalls).take(REASONS_MAX).collect()
 }
 
-/// Characteristics of the blocks that are on by greatest shortfall in tenths, ties in the order of the card.
-pub fn shortfalls<'a>(card: &'a Scorecard, points: &[i32]) -> Vec<(&'a str, i32)> {
-    let on = card.characteristics.iter().zip(points).filter(|(characteristic, _)| is_on(card, characteristic));
-    let mut shortfalls: Vec<(&str, i32)> = on
-        .map(|(characteristic, &points)| (characteristic.fact.as_str(), characteristic.max_points() - points))
-        .filter(|&(_, shortfall)| shortfall > 0)
-        .collect();
-    shortfalls.sort_by_key(|&(_, shortfall)| -shortfall);
-    shortfalls
+/// The greatest shortfalls in tenths, each with the position of its fact, ties in the order of the card; where there are
+/// fewer, nothing after them.
+fn greatest_shortfalls(card: &[Earnable], points: &[i32]) -> [(i32, u16); REASONS_MAX] {
+    let mut greatest = [(0, 0); REASONS_MAX];
+    for Earnable { at, fact, max_points } in card {
+        let shortfall = max_points - points.get(*at).unwrap_or(max_points);
+        // One that came before stays before one that is as great.
+        let place = greatest.iter().position(|&(kept, _)| shortfall > kept);
+        if let Some(smaller) = place.and_then(|place| greatest.get_mut(place..)) {
+            smaller.rotate_right(1);
+            smaller.first_mut().into_iter().for_each(|slot| *slot = (shortfall, *fact));
+        }
+    }
+    greatest
 }
 
-/// What keeps a household from being rated, as it applies.
-fn not_rateable(facts: &Facts, number: usize, rules: &FactRules) -> Vec<NotRateable> {
-    let (Some(FactValue::Whole(age)), Some(FactValue::Ratio(completeness))) =
-        (facts.value("profile_age_days", number), facts.value("profile_completeness", number))
-    else {
-        return vec![NotRateable::NoProfile];
-    };
-    let mut reasons = Vec::new();
-    if age > i64::from(rules.profile_days_max) {
-        reasons.push(NotRateable::StaleProfile);
+/// What of a household's profile decides whether it can be rated.
+struct Profiles<'a> {
+    ages: FactValues<'a>,
+    completeness: FactValues<'a>,
+    days_max: i64,
+    completeness_min: f64,
+}
+
+impl Profiles<'_> {
+    /// What keeps a household from being rated, as it applies.
+    fn not_rateable(&self, number: usize) -> Vec<NotRateable> {
+        let (Some(FactValue::Whole(age)), Some(FactValue::Ratio(completeness))) =
+            (self.ages.get(number), self.completeness.get(number))
+        else {
+            return vec![NotRateable::NoProfile];
+        };
+        let mut reasons = Vec::new();
+        if age > self.days_max {
+            reasons.push(NotRateable::StaleProfile);
+        }
+        if completeness < self.completeness_min {
+            reasons.push(NotRateable::IncompleteProfile);
+        }
+        reasons
     }
-    if completeness < rules.completeness_min.to_f64() {
-        reasons.push(NotRateable::IncompleteProfile);
-    }
-    reasons
 }
 
 /// The place in the scale that a score earns, against the place of the previous run, and whether the upgrade margin
@@ -341,6 +383,22 @@ mod tests {
             veto_grade: "D".into(),
             upgrade_margin: 20,
         }
+    }
+
+    #[test]
+    fn the_greatest_shortfalls_come_first_and_equal_ones_as_on_the_card() {
+        let card = |most: &[i32]| -> Vec<Earnable> {
+            let lines = most.iter().enumerate();
+            lines.map(|(at, &max_points)| Earnable { at, fact: at as u16, max_points }).collect()
+        };
+        let found = |most: &[i32], points: &[i32]| {
+            let reasons = reasons(&card(most), points, &[], &[]).into_vec().into_iter();
+            reasons.map(|reason| if let Reason::Shortfall(fact) = reason { fact } else { u16::MAX }).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&[50, 50, 70, 50, 10, 90], &[0; 6]), [5, 2, 0, 1]);
+        assert_eq!(found(&[50, 50, 70], &[50, 0, 70]), [1]);
+        assert_eq!(found(&[50, 60, 70, 60], &[40, 30, 40, 20]), [3, 1, 2, 0]);
+        assert_eq!(found(&[], &[]), [0_u16; 0]);
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::ScopeFifo;
+use rayon::prelude::*;
 
-use crate::fault::Result;
+use crate::fault::{Error, Result};
 
 /// Makes `count` things on all threads of the pool and takes them in their order, by one thread at a time. At most
 /// `ahead` of them are being made, waiting or being taken. After the first failure of `take` nothing more is made; its
@@ -26,6 +27,24 @@ pub fn make_and_take<T: Send>(
     };
     rayon::scope_fifo(|scope| line.begin(scope));
     line.taker.into_inner().unwrap_or_else(PoisonError::into_inner).outcome
+}
+
+/// All things that are made side by side, in their order, or the first failure in it. Room for them is taken once: results
+/// that are collected as such are put together from many lists.
+pub fn all<T: Send>(made: impl IndexedParallelIterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let first: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+    let note = |number: usize, error: Error| {
+        let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+        if first.as_ref().is_none_or(|(earlier, _)| number < *earlier) {
+            *first = Some((number, error));
+        }
+    };
+    let made = made.enumerate().map(|(number, made)| made.map_err(|error| note(number, error)).ok());
+    let made: Vec<Option<T>> = made.collect();
+    match first.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some((_, error)) => Err(error),
+        None => Ok(made.into_iter().map_while(std::convert::identity).collect()),
+    }
 }
 
 struct Line<T, M, K> {
@@ -107,7 +126,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::fault::Error;
 
     #[test]
     fn things_are_taken_in_their_order_and_few_wait() {
@@ -129,6 +147,19 @@ mod tests {
             assert_eq!(taken, (0..count).collect::<Vec<_>>());
             assert!(most.load(Ordering::SeqCst) <= ahead);
         }
+    }
+
+    #[test]
+    fn all_are_there_in_their_order_or_the_first_failure_is() {
+        let made = |failing: fn(usize) -> bool| {
+            all((0..10_000).into_par_iter().map(|number| match failing(number) {
+                true => Err(Error::internal(format!("no {number}"))),
+                false => Ok(number.to_string()),
+            }))
+        };
+        assert!(made(|_| false).unwrap().iter().enumerate().all(|(number, text)| *text == number.to_string()));
+        let told = made(|number| number % 1_000 == 77).unwrap_err();
+        assert!(format!("{told:?}").contains("no 77"), "{told:?}");
     }
 
     #[test]

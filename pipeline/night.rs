@@ -14,7 +14,7 @@ use crate::fault::Result;
 use crate::grade::{self, ModelGrade, Ranks};
 use crate::indicators::{self, Covered, Indicators, Measured};
 use crate::limit::credit_list::{self, Place};
-use crate::limit::decisions::{self, Decided};
+use crate::limit::decisions::{self, Decided, Desk};
 use crate::limit::{self, Limit};
 use crate::outputs::{self, OutputTable, Results};
 use crate::previous::{Previous, PreviousHousehold};
@@ -93,8 +93,11 @@ impl TakeLogs for Logs<'_> {
     fn begin(&mut self, tables: &Tables, visits: u64) -> Result<Arc<VisitIntake>> {
         let register = Register::of(tables, self.rulebook.as_of);
         let room = (self.room)(visits);
-        let visits = VisitLog::begin(tables, &register, &self.rulebook.visit_checks, self.contracts, &room)?;
-        let ledgers = Ledgers::begin(tables, &register);
+        let (visits, ledgers) = rayon::join(
+            || VisitLog::begin(tables, &register, &self.rulebook.visit_checks, self.contracts, &room),
+            || Ledgers::begin(tables, &register),
+        );
+        let visits = visits?;
         let intake = visits.intake();
         self.taken = Some(Taken { register, visits, ledgers });
         Ok(intake)
@@ -250,8 +253,12 @@ fn limit_all(
     rulebook: &Rulebook,
     contracts: &Contracts,
 ) -> Result<(Vec<Limit>, Decided, Vec<Place>)> {
-    let limits = limit::suggest_all(facts, grades, earlier, rulebook)?;
-    let decided = decisions::decide(tables, register, facts, grades, &limits, rulebook, contracts)?;
+    let (limits, desk) = rayon::join(
+        || limit::suggest_all(facts, grades, earlier, rulebook),
+        || Desk::of(tables, register, grades, rulebook, contracts),
+    );
+    let limits = limits?;
+    let decided = desk?.decide(facts, grades, &limits)?;
     let lists = credit_list::place_all(facts, grades, &decided.finals, rulebook);
     Ok((limits, decided, lists))
 }

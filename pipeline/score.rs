@@ -4,14 +4,13 @@
 
 use std::ops::Range;
 
-use arrow::array::ArrayRef;
 use rayon::prelude::*;
 
 use crate::clean::Tables;
 use crate::clean::typed::Rows as _;
 use crate::contract::Contracts;
 use crate::decimal::Decimal;
-use crate::facts::{FactValue, Facts, value_at};
+use crate::facts::{FactValue, FactValues, Facts};
 use crate::fault::{Error, Result};
 use crate::register::Register;
 use crate::rulebook::{Characteristic, Direction, FactKind, Rulebook, Scorecard, kind_of};
@@ -78,27 +77,37 @@ pub fn score(
     let width = lines.iter().copied().max().unwrap_or(0).max(1);
     let mut households = vec![Scored::default(); register.len()];
     let mut points = vec![0; register.len() * width];
-    let slots = households.par_iter_mut().zip(points.par_chunks_mut(width)).enumerate();
-    slots.try_for_each(|(number, (household, points))| {
-        let kind = tables.households.kind.get(register.row(number)).map_or(usize::MAX, usize::from);
-        let scorecard = card_of_kind.get(kind).copied().flatten();
-        let scorecard = scorecard.ok_or_else(|| Error::internal("a household's kind stands in no scorecard"))?;
-        let card = cards.get(scorecard).ok_or_else(|| Error::internal("a scorecard is missing"))?;
-        *household = Scored { scorecard: scorecard as u32, score: card.score(number, points) };
+    let some = households.par_chunks_mut(AT_ONCE).zip(points.par_chunks_mut(AT_ONCE * width)).enumerate();
+    some.try_for_each(|(chunk, (households, points))| {
+        let first = chunk * AT_ONCE;
+        for (number, household) in (first..).zip(households.iter_mut()) {
+            let kind = tables.households.kind.get(register.row(number)).map_or(usize::MAX, usize::from);
+            let scorecard = card_of_kind.get(kind).copied().flatten();
+            let scorecard = scorecard.ok_or_else(|| Error::internal("a household's kind stands in no scorecard"))?;
+            household.scorecard = scorecard as u32;
+        }
+        for (scorecard, card) in (0..).zip(&cards) {
+            card.score(scorecard, first, households, points, width);
+        }
         Ok(())
     })?;
     Ok(Scores { households, points, width, lines })
 }
 
+/// Households whose points are found one characteristic after the other.
+const AT_ONCE: usize = 1 << 10;
+
 /// A scorecard with the columns that its characteristics read.
 struct Card<'a> {
-    scorecard: &'a Scorecard,
     lines: Vec<Line<'a>>,
+    /// What can be earned on the blocks that are on, in tenths.
+    maximum: i64,
 }
 
 struct Line<'a> {
-    column: &'a ArrayRef,
+    values: FactValues<'a>,
     measure: Measure<'a>,
+    is_on: bool,
 }
 
 /// How one characteristic turns a value into points.
@@ -173,20 +182,32 @@ pub fn bin_of(characteristic: &Characteristic, value: Option<FactValue>) -> Resu
 impl<'a> Card<'a> {
     fn resolve(scorecard: &'a Scorecard, facts: &'a Facts) -> Result<Card<'a>> {
         let lines = scorecard.characteristics.iter().map(|characteristic| {
-            let column = facts.column(&characteristic.fact);
-            let column = column.ok_or_else(|| Error::internal(format!("no fact `{}`", characteristic.fact)))?;
-            Ok(Line { column, measure: Measure::of(characteristic)? })
+            let (values, is_on) = (facts.values(&characteristic.fact)?, is_on(scorecard, characteristic));
+            Ok(Line { values, measure: Measure::of(characteristic)?, is_on })
         });
-        Ok(Card { scorecard, lines: lines.collect::<Result<_>>()? })
+        Ok(Card { lines: lines.collect::<Result<_>>()?, maximum: maximum(scorecard) })
     }
 
-    /// Finds the points of a household, of which `points` has a place for each characteristic, and its score.
-    fn score(&self, household: usize, points: &mut [i32]) -> i32 {
-        for (line, points) in self.lines.iter().zip(points.iter_mut()) {
-            *points = line.measure.points(value_at(line.column, household));
+    /// Finds the points of those among some households that are of this card, each of which has `width` places for them,
+    /// and their scores.
+    fn score(&self, number: u32, first: usize, households: &mut [Scored], points: &mut [i32], width: usize) {
+        let own = || households.iter().enumerate().filter(|(_, household)| household.scorecard == number);
+        let own: Vec<usize> = own().map(|(place, _)| place).collect();
+        for (at, line) in self.lines.iter().enumerate() {
+            for &place in &own {
+                if let Some(points) = points.get_mut(place * width + at) {
+                    *points = line.measure.points(line.values.get(first + place));
+                }
+            }
         }
-        let (earned, maximum) = sums(self.scorecard, points);
-        share_of_100(earned, maximum)
+        for place in own {
+            let points = points.get(place * width..).unwrap_or_default();
+            let earned = self.lines.iter().zip(points).filter(|(line, _)| line.is_on);
+            let earned = earned.map(|(_, &points)| i64::from(points)).sum();
+            if let Some(household) = households.get_mut(place) {
+                household.score = share_of_100(earned, self.maximum);
+            }
+        }
     }
 }
 
@@ -199,9 +220,13 @@ pub fn is_on(scorecard: &Scorecard, characteristic: &Characteristic) -> bool {
 pub fn sums(scorecard: &Scorecard, points: &[i32]) -> (i64, i64) {
     let on =
         scorecard.characteristics.iter().zip(points).filter(|(characteristic, _)| is_on(scorecard, characteristic));
-    on.fold((0, 0), |(earned, maximum), (characteristic, &points)| {
-        (earned + i64::from(points), maximum + i64::from(characteristic.max_points()))
-    })
+    (on.map(|(_, &points)| i64::from(points)).sum(), maximum(scorecard))
+}
+
+/// Points to be had in the blocks that are on, in tenths.
+fn maximum(scorecard: &Scorecard) -> i64 {
+    let on = scorecard.characteristics.iter().filter(|characteristic| is_on(scorecard, characteristic));
+    on.map(|characteristic| i64::from(characteristic.max_points())).sum()
 }
 
 /// 100 × earned / maximum in tenths, rounded half up.

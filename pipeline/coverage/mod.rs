@@ -138,15 +138,25 @@ pub fn cover(rated: &Rated) -> Result<Coverage> {
         Levels { county: contract.word_code("level", "county")?, township: contract.word_code("level", "township")? }
     };
     let areas = areas::add_up(tables, grids.iter());
+    // Each looks at every household, and at nothing that the others find.
+    let (ranking, (faults, notices)) = rayon::join(
+        || conduct::rank(rated, &is_valid_grid),
+        || {
+            rayon::join(
+                || partition::faults(rated, &staffing, &is_valid_grid, &grids, &areas, levels),
+                || notice::notices(rated),
+            )
+        },
+    );
     Ok(Coverage {
         branches,
         officers,
         work,
         ratings: areas::rate(tables, &areas, levels, &rated.rulebook.credit_villages),
-        ranking: conduct::rank(rated, &is_valid_grid)?,
+        ranking: ranking?,
         funding: funding::fund(rated, grids.iter())?,
-        faults: partition::faults(rated, &staffing, &is_valid_grid, &grids, &areas, levels)?,
-        notices: notice::notices(rated),
+        faults: faults?,
+        notices,
         areas,
         grids,
         standings,

@@ -8,6 +8,7 @@ use crate::calendar::{Date, Window};
 use crate::clean::typed::Rows as _;
 use crate::facts::whole_at;
 use crate::fault::{Error, Result};
+use crate::in_order;
 use crate::limit::credit_list::CreditList;
 
 use super::Rated;
@@ -30,17 +31,14 @@ pub fn standings(rated: &Rated) -> Result<Vec<Standing>> {
     let no_care = contract.word_code("care_category", "none")?;
     let columns = Columns::of(rated)?;
     let households = &rated.tables.households;
-    (0..rated.register.len())
-        .into_par_iter()
-        .map(|number| {
-            let row = rated.register.row(number);
-            let kind = households.kind.get(row).map(usize::from);
-            let segment = kind.and_then(|kind| segments.get(kind).copied().flatten());
-            let segment = segment.ok_or_else(|| Error::internal("a kind of household belongs to no segment"))?;
-            let needs_care = households.care_category.get(row).is_some_and(|care| care != no_care);
-            Ok(Standing { segment, marks: columns.marks(rated, number, needs_care) })
-        })
-        .collect()
+    in_order::all((0..rated.register.len()).into_par_iter().map(|number| {
+        let row = rated.register.row(number);
+        let kind = households.kind.get(row).map(usize::from);
+        let segment = kind.and_then(|kind| segments.get(kind).copied().flatten());
+        let segment = segment.ok_or_else(|| Error::internal("a kind of household belongs to no segment"))?;
+        let needs_care = households.care_category.get(row).is_some_and(|care| care != no_care);
+        Ok(Standing { segment, marks: columns.marks(rated, number, needs_care) })
+    }))
 }
 
 /// The facts that coverage reads, looked up once.

@@ -68,17 +68,40 @@ impl Facts {
     pub fn columns(&self) -> impl Iterator<Item = (&'static FactDefinition, &ArrayRef)> {
         FACTS.iter().zip(&self.columns)
     }
+
+    /// The values of a fact, for those who ask of many households.
+    pub fn values(&self, fact: &str) -> Result<FactValues<'_>> {
+        let values = self.column(fact).and_then(FactValues::of);
+        values.ok_or_else(|| Error::internal(format!("no fact `{fact}`")))
+    }
+}
+
+/// The values of one fact, of which it is known how they are kept.
+#[derive(Clone, Copy, Debug)]
+pub enum FactValues<'a> {
+    Whole(&'a Int64Array),
+    Ratio(&'a Float64Array),
+}
+
+impl<'a> FactValues<'a> {
+    /// None of a column that is no fact's.
+    pub fn of(column: &'a ArrayRef) -> Option<FactValues<'a>> {
+        let ratios = || column.as_primitive_opt::<Float64Type>().map(FactValues::Ratio);
+        column.as_primitive_opt::<Int64Type>().map(FactValues::Whole).or_else(ratios)
+    }
+
+    /// The value of a household, where there is one.
+    pub fn get(self, household: usize) -> Option<FactValue> {
+        match self {
+            FactValues::Whole(wholes) => whole_at(wholes, household).map(FactValue::Whole),
+            FactValues::Ratio(ratios) => ratios.is_valid(household).then(|| FactValue::Ratio(ratios.value(household))),
+        }
+    }
 }
 
 /// The value of a fact's column at a household.
 pub fn value_at(column: &ArrayRef, household: usize) -> Option<FactValue> {
-    if column.is_null(household) {
-        return None;
-    }
-    match column.as_primitive_opt::<Int64Type>() {
-        Some(whole) => Some(FactValue::Whole(whole.value(household))),
-        None => column.as_primitive_opt::<Float64Type>().map(|ratio| FactValue::Ratio(ratio.value(household))),
-    }
+    FactValues::of(column)?.get(household)
 }
 
 /// The value of a column of whole units at a household.

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use arrow::array::{Array, AsArray, Float64Array};
+use arrow::array::{Array, AsArray, BooleanArray, Float64Array};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{Float64Type, Int64Type, UInt32Type};
 use rayon::prelude::*;
 
@@ -97,15 +98,10 @@ fn statistics(
     let column = base.columns.get(observations.column).and_then(Option::as_ref);
     let column = column.ok_or_else(|| Error::internal("an observed column was not made"))?;
     let answer = condition::answer(observations.condition.as_ref(), base)?;
-    let fitting = |take: &mut dyn FnMut(usize, usize)| {
-        condition::for_fitting(answer.as_ref(), base, |row, cell| {
-            if column.is_valid(row) {
-                take(row, cell);
-            }
-        });
-    };
+    let nulls = column.nulls();
+    let fitting = Fitting { answer: answer.as_ref(), base, nulls };
     if let Some(reals) = column.as_primitive_opt::<Float64Type>() {
-        let laid = Laid::of(&fitting, base, bank, |row| reals.value(row));
+        let laid = Laid::of(&fitting, bank, |row| reals.value(row));
         let statistic = |values: &mut [f64]| {
             each(kinds, values, |values, kind| match kind {
                 Kind::Quantile { rank, .. } => quantile(values, *rank, f64::total_cmp),
@@ -118,11 +114,16 @@ fn statistics(
     if let Some((codes, reals)) = coded.and_then(|coded| Some((coded.keys(), coded.values().as_primitive_opt()?))) {
         let reals: &Float64Array = reals;
         // The list rises, so that places in it stand in the order of the values.
-        let laid = Laid::of(&fitting, base, bank, |row| codes.value(row));
+        let laid = Laid::of(&fitting, bank, |row| codes.value(row));
         let statistic = |places: &mut [u32]| {
             each(kinds, places, |places, kind| match kind {
                 Kind::Quantile { rank, .. } => {
-                    quantile(places, *rank, Ord::cmp).map(|place| reals.value(place as usize))
+                    let place = if places.len() / VALUES_A_PLACE > reals.len() {
+                        counted_quantile(places, *rank, reals.len())
+                    } else {
+                        quantile(places, *rank, Ord::cmp)
+                    };
+                    place.map(|place| reals.value(place as usize))
                 }
                 _ => None,
             })
@@ -131,7 +132,7 @@ fn statistics(
     }
     let whole = column.as_primitive_opt::<Int64Type>();
     let whole = whole.ok_or_else(|| Error::internal("an observed column is no column of numbers"))?;
-    let laid = Laid::of(&fitting, base, bank, |row| whole.value(row));
+    let laid = Laid::of(&fitting, bank, |row| whole.value(row));
     let is_between = kinds.iter().any(|kind| matches!(kind, Kind::TheilBetween(_)));
     let between = is_between.then(|| inequality::theil_between(&laid.branches())).flatten();
     let statistic = |values: &mut [i64]| {
@@ -229,8 +230,46 @@ fn quantile<T: Copy>(values: &mut [T], rank: Decimal, order: fn(&T, &T) -> std::
     Some(*found)
 }
 
-/// Calls back for every row that is observed, with its cell; as often as it is asked to.
-type Fitting<'f> = dyn Fn(&mut dyn FnMut(usize, usize)) + 'f;
+/// From so many values for each place in a list on it pays to count them.
+const VALUES_A_PLACE: usize = 4;
+
+/// The value at the nearest rank of values that are all below `most`, by counting each of them.
+fn counted_quantile(values: &[u32], rank: Decimal, most: usize) -> Option<u32> {
+    let place = inequality::nearest_rank(values.len(), rank.mantissa(), rank.denominator())?;
+    let mut counts = vec![0_usize; most];
+    for &value in values {
+        if let Some(count) = counts.get_mut(value as usize) {
+            *count += 1;
+        }
+    }
+    let mut passed = 0;
+    let found = counts.into_iter().position(|count| {
+        passed += count;
+        passed > place
+    });
+    found.map(|value| value as u32)
+}
+
+/// The rows that are observed.
+struct Fitting<'a> {
+    answer: Option<&'a BooleanArray>,
+    base: &'a BaseRows,
+    nulls: Option<&'a NullBuffer>,
+}
+
+impl Fitting<'_> {
+    /// Calls back for every row that is observed, with its cell.
+    fn each(&self, mut take: impl FnMut(usize, usize)) {
+        match self.nulls {
+            None => condition::for_fitting(self.answer, self.base, take),
+            Some(nulls) => condition::for_fitting(self.answer, self.base, |row, cell| {
+                if nulls.is_valid(row) {
+                    take(row, cell);
+                }
+            }),
+        }
+    }
+}
 
 /// Values cell by cell, the cells in the order of a walk down the tree of areas, so that an area with those below it is
 /// one stretch.
@@ -245,9 +284,10 @@ struct Laid<T> {
 }
 
 impl<T: Copy + Default> Laid<T> {
-    fn of(fitting: &Fitting, base: &BaseRows, bank: &Tables, value: impl Fn(usize) -> T) -> Laid<T> {
+    fn of(fitting: &Fitting, bank: &Tables, value: impl Fn(usize) -> T) -> Laid<T> {
         let (order, spans) = walk(bank);
         let walked = |area: Option<usize>| area.and_then(|area| order.get(area)).copied().unwrap_or(u32::MAX);
+        let base = fitting.base;
         let mut cells: Vec<(u32, usize)> =
             base.cells.iter().enumerate().map(|(cell, at)| (walked(at.area), cell)).collect();
         cells.sort_unstable();
@@ -264,7 +304,7 @@ impl<T: Copy + Default> Laid<T> {
         }
         let place = |cell: usize| places.get(cell).copied().unwrap_or_default();
         let mut starts = vec![0_usize; cells.len() + 1];
-        fitting(&mut |_, cell| {
+        fitting.each(|_, cell| {
             if let Some(count) = starts.get_mut(place(cell) + 1) {
                 *count += 1;
             }
@@ -276,7 +316,7 @@ impl<T: Copy + Default> Laid<T> {
         }
         let mut next = starts.clone();
         let mut values = vec![T::default(); sum];
-        fitting(&mut |row, cell| {
+        fitting.each(|row, cell| {
             if let Some(free) = next.get_mut(place(cell)) {
                 if let Some(slot) = values.get_mut(*free) {
                     *slot = value(row);

@@ -1,8 +1,7 @@
 //! What named persons decided (`rules.md` §5, Decisions): which decision is in force, which is unsound, and what
 //! becomes of the grade and the limit. The model's own grade and suggestion stay as they are.
 
-use std::collections::BTreeMap;
-
+use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use crate::calendar::day_of;
@@ -12,6 +11,7 @@ use crate::contract::Contracts;
 use crate::facts::Facts;
 use crate::fault::Result;
 use crate::grade::{ModelGrade, Rank, Ranks};
+use crate::in_order;
 use crate::register::Register;
 use crate::rulebook::{LimitRules, Rulebook};
 
@@ -153,42 +153,46 @@ pub struct Decided {
     pub unsound: Vec<(usize, Unsound)>,
 }
 
-/// Applies the decisions in force to every household of the run.
-pub fn decide(
-    tables: &Tables,
-    register: &Register,
-    facts: &Facts,
-    grades: &[ModelGrade],
-    limits: &[Limit],
-    rulebook: &Rulebook,
-    contracts: &Contracts,
-) -> Result<Decided> {
-    let ranks = Ranks::of(&rulebook.scale);
-    let mut desk = Desk { ranks: &ranks, rulebook, in_force: BTreeMap::new(), unsound: Vec::new() };
-    if let Some(decisions) = &tables.decisions {
-        let actions = &contracts.input("decisions")?.column("action")?.words;
-        let actions: Vec<Option<Action>> = actions.iter().map(|word| Action::find(word)).collect();
-        desk.sort(decisions, register, grades, &actions);
-    }
-    let amounts = AmountFacts::of(facts)?;
-    let finals = grades.par_iter().zip(limits).enumerate().map(|(household, (grade, limit))| {
-        let decision = desk.in_force.get(&household).copied();
-        // Only a decision can ask for the limit anew.
-        let amounts = decision.map(|_| amounts.at(household)).unwrap_or_default();
-        apply(decision, grade.rank, limit.suggested, &amounts, &rulebook.limits, &ranks)
-    });
-    Ok(Decided { finals: finals.collect::<Result<_>>()?, unsound: desk.unsound })
-}
-
-struct Desk<'a> {
-    ranks: &'a Ranks,
+/// The decisions of a bank, sorted into those in force and those that are unsound.
+pub struct Desk<'a> {
+    ranks: Ranks,
     rulebook: &'a Rulebook,
     /// By household of the run, the latest sound decision so far.
-    in_force: BTreeMap<usize, InForce>,
+    in_force: HashMap<usize, InForce>,
     unsound: Vec<(usize, Unsound)>,
 }
 
-impl Desk<'_> {
+impl<'a> Desk<'a> {
+    /// Looks at every decision beside the model's grade.
+    pub fn of(
+        tables: &Tables,
+        register: &Register,
+        grades: &[ModelGrade],
+        rulebook: &'a Rulebook,
+        contracts: &Contracts,
+    ) -> Result<Desk<'a>> {
+        let ranks = Ranks::of(&rulebook.scale);
+        let mut desk = Desk { ranks, rulebook, in_force: HashMap::new(), unsound: Vec::new() };
+        if let Some(decisions) = &tables.decisions {
+            let actions = &contracts.input("decisions")?.column("action")?.words;
+            let actions: Vec<Option<Action>> = actions.iter().map(|word| Action::find(word)).collect();
+            desk.sort(decisions, register, grades, &actions);
+        }
+        Ok(desk)
+    }
+
+    /// Applies the decisions in force to every household of the run.
+    pub fn decide(self, facts: &Facts, grades: &[ModelGrade], limits: &[Limit]) -> Result<Decided> {
+        let amounts = AmountFacts::of(facts)?;
+        let finals = grades.par_iter().zip(limits).enumerate().map(|(household, (grade, limit))| {
+            let decision = self.in_force.get(&household).copied();
+            // Only a decision can ask for the limit anew.
+            let amounts = decision.map(|_| amounts.at(household)).unwrap_or_default();
+            apply(decision, grade.rank, limit.suggested, &amounts, &self.rulebook.limits, &self.ranks)
+        });
+        Ok(Decided { finals: in_order::all(finals)?, unsound: self.unsound })
+    }
+
     fn sort(&mut self, decisions: &Decisions, register: &Register, grades: &[ModelGrade], actions: &[Option<Action>]) {
         let rank = |row: usize| (decisions.decided_at.get(row), decisions.decision_id.text(row));
         for row in 0..decisions.rows {

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::facts::{Facts, whole_at};
 use crate::fault::{Error, Result};
 use crate::grade::{ModelGrade, Rank, Ranks};
+use crate::in_order;
 use crate::previous::PreviousHousehold;
 use crate::rulebook::{GradeLimits, LimitRules, Rulebook};
 
@@ -154,15 +155,11 @@ pub fn suggest_all(
     rulebook: &Rulebook,
 ) -> Result<Vec<Limit>> {
     let (ranks, amounts) = (Ranks::of(&rulebook.scale), AmountFacts::of(facts)?);
-    grades
-        .par_iter()
-        .enumerate()
-        .map(|(household, grade)| {
-            let amounts = amounts.at(household);
-            let earlier = previous.get(household).copied().flatten();
-            suggest(&amounts, grade, earlier, &rulebook.limits, &ranks)
-        })
-        .collect()
+    in_order::all(grades.par_iter().enumerate().map(|(household, grade)| {
+        let amounts = amounts.at(household);
+        let earlier = previous.get(household).copied().flatten();
+        suggest(&amounts, grade, earlier, &rulebook.limits, &ranks)
+    }))
 }
 
 /// The limit of one household with its model grade and what the previous run suggested.

@@ -5,14 +5,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array as _, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray, UInt32Array,
+    ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Date32Array, Float64Builder, Int64Array, StringArray,
+    UInt32Array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::Int64Type;
 
 use crate::clean::IdIndex;
 use crate::clean::typed::Rows as _;
-use crate::facts::{FactValue, value_at, whole_at};
+use crate::facts::{FactValue, FactValues, whole_at};
 use crate::fault::{Error, Result};
 use crate::grade::Ranks;
 use crate::limit::credit_list::profile_valid_until;
@@ -22,7 +23,9 @@ use crate::rulebook::{FactKind, kind_of};
 use crate::score::{HouseholdScore, unit_scale};
 use crate::visits::{CheckedVisits, Flag};
 
-use super::{MONEY, Outputs, POINTS, Results, always, at_once, coded_by, decimals, list, text, truth, wholes};
+use super::{
+    MONEY, Outputs, POINTS, Results, always, as_decimals, at_once, coded_by, decimals, list, text, truth, wholes,
+};
 
 /// What every piece of the large tables is made with, made once.
 pub(super) struct Large<'a> {
@@ -41,12 +44,13 @@ pub(super) struct Large<'a> {
     earlier: Vec<Option<&'a PreviousHousehold>>,
 }
 
-/// A characteristic of a scorecard: its place on the card, its place among those of all cards, and its fact.
+/// A characteristic of a scorecard: its place on the card, its place among those of all cards, and the values of its fact,
+/// as many of whose units make one that people write: money in currency units, points with their decimal.
 struct Characteristic<'a> {
     at: usize,
     place: usize,
-    column: &'a ArrayRef,
-    kind: FactKind,
+    values: FactValues<'a>,
+    unit: f64,
     max_points: i32,
 }
 
@@ -60,12 +64,12 @@ impl<'a> Large<'a> {
             let mut of_card: Vec<_> = card.characteristics.iter().enumerate().collect();
             of_card.sort_by_key(|(_, characteristic)| characteristic.fact.as_str());
             let of_card = of_card.into_iter().map(|(at, characteristic)| {
-                let column = results.facts.column(&characteristic.fact);
-                let column = column.ok_or_else(|| Error::internal(format!("no fact `{}`", characteristic.fact)))?;
+                let values = results.facts.values(&characteristic.fact)?;
                 blocks.push(card.blocks.get(characteristic.block).map_or("", |block| block.id.as_str()));
                 names.push(characteristic.fact.as_str());
-                let (kind, max_points) = (kind_of(&characteristic.fact), characteristic.max_points());
-                Ok(Characteristic { at, place: names.len() - 1, column, kind, max_points })
+                let unit = 10_f64.powi(unit_scale(kind_of(&characteristic.fact)).cast_signed());
+                let max_points = characteristic.max_points();
+                Ok(Characteristic { at, place: names.len() - 1, values, unit, max_points })
             });
             characteristics.push(of_card.collect::<Result<Vec<_>>>()?);
         }
@@ -123,7 +127,7 @@ pub(super) fn household_facts(outputs: &Outputs, numbers: Range<usize>) -> Resul
             FactKind::Money | FactKind::Points => {
                 let whole = column.as_primitive_opt::<Int64Type>();
                 let whole = whole.ok_or_else(|| Error::internal(format!("`{}` is not whole", fact.name)))?;
-                decimals(kind, whole.iter().map(|value| value.map(i128::from)))?
+                as_decimals(kind, whole.unary(i128::from))?
             }
             _ => cast(&column, &kind.arrow()).map_err(|error| Error::internal(error.to_string()))?,
         });
@@ -152,38 +156,47 @@ pub(super) fn scorecard_points(outputs: &Outputs, numbers: Range<usize>) -> Resu
         }
         column.into()
     };
-    let lines = || {
-        (first..).zip(&scores).flat_map(|(household, score)| {
-            card(score).iter().map(move |characteristic| (household, score, characteristic))
-        })
+    let each = |take: &mut dyn FnMut(usize, &HouseholdScore, &[Characteristic])| {
+        (first..).zip(&scores).for_each(|(household, score)| take(household, score, card(score)));
     };
-    let tenths = |of: &mut dyn Iterator<Item = i32>| wholes(POINTS, of.map(i128::from));
+    let tenths = |of: Vec<i32>| wholes(POINTS, of.into_iter().map(i128::from));
     at_once(vec![
         Box::new(|| coded_by(repeated(&|place, _| place), &households)),
         Box::new(|| coded_by(repeated(&|_, score| score.scorecard), &large.cards)),
         Box::new(|| coded_by(of_cards(&|characteristic| characteristic.place as u32)?, &large.blocks)),
         Box::new(|| coded_by(of_cards(&|characteristic| characteristic.place as u32)?, &large.names)),
-        Box::new(|| Ok(Arc::new(lines().map(|(household, _, of)| of.value(household)).collect::<Float64Array>()))),
-        Box::new(|| tenths(&mut lines().map(|(_, score, of)| score.points.get(of.at).copied().unwrap_or(0)))),
+        Box::new(|| {
+            let mut column = Float64Builder::with_capacity(rows);
+            each(&mut |household, _, card| card.iter().for_each(|of| column.append_option(of.value(household))));
+            Ok(Arc::new(column.finish()))
+        }),
+        Box::new(|| {
+            let mut column = Vec::with_capacity(rows);
+            each(&mut |_, score, card| {
+                column.extend(card.iter().map(|of| score.points.get(of.at).copied().unwrap_or(0)));
+            });
+            tenths(column)
+        }),
         Box::new(|| {
             let most = of_cards(&|characteristic| characteristic.max_points.cast_unsigned())?;
-            tenths(&mut most.values().iter().map(|most| most.cast_signed()))
+            tenths(most.values().iter().map(|most| most.cast_signed()).collect())
         }),
-        Box::new(|| Ok(truth(lines().map(|(household, _, of)| of.column.is_null(household))))),
+        Box::new(|| {
+            let mut column = BooleanBufferBuilder::new(rows);
+            each(&mut |household, _, card| {
+                card.iter().for_each(|of| column.append(of.values.get(household).is_none()))
+            });
+            Ok(Arc::new(BooleanArray::from(column.finish())))
+        }),
     ])
 }
 
 impl Characteristic<'_> {
     fn value(&self, household: usize) -> Option<f64> {
-        value_at(self.column, household).map(|value| as_written(self.kind, value))
-    }
-}
-
-/// A fact's value as people write it: money in currency units, points with their decimal.
-fn as_written(kind: FactKind, value: FactValue) -> f64 {
-    match value {
-        FactValue::Whole(whole) => whole as f64 / 10_f64.powi(unit_scale(kind).cast_signed()),
-        FactValue::Ratio(ratio) => ratio,
+        self.values.get(household).map(|value| match value {
+            FactValue::Whole(whole) => whole as f64 / self.unit,
+            FactValue::Ratio(ratio) => ratio,
+        })
     }
 }
 

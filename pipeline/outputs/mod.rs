@@ -277,8 +277,13 @@ fn decimals(kind: Type, values: impl Iterator<Item = Option<i128>>) -> Result<Ar
 fn as_decimals(kind: Type, array: Decimal128Array) -> Result<ArrayRef> {
     let precision = kind.precision().unwrap_or(18) as u8;
     let scale = kind.scale().unwrap_or(0) as i8;
+    // All at once; one by one only to name the one that is too large.
+    let most = 10_u128.pow(u32::from(precision));
+    let do_fit = array.values().iter().fold(true, |do_fit, units| do_fit & (units.unsigned_abs() < most));
     let array = array.with_precision_and_scale(precision, scale).and_then(|array| {
-        array.validate_decimal_precision(precision)?;
+        if !do_fit {
+            array.validate_decimal_precision(precision)?;
+        }
         Ok(array)
     });
     array

@@ -37,11 +37,12 @@ impl<'a> Visits<'a> {
             area: grids.area_id.get(grid),
             segment: None,
         });
+        let (cell_of_row, columns) = rayon::join(|| self.visits.grids(), || columns(self, contract, wanted));
         Ok(BaseRows {
             rows: self.visits.len(),
             cells: cells.collect(),
-            cell_of_row: self.visits.grids()?,
-            columns: columns(self, contract, wanted)?,
+            cell_of_row: cell_of_row?,
+            columns: columns?,
             ..BaseRows::default()
         })
     }
