@@ -9,6 +9,7 @@ mod explain;
 mod generate;
 mod indicators;
 mod log;
+mod memory;
 mod nightly;
 mod options;
 mod panic;

@@ -13,21 +13,21 @@ use wellfield::metrics;
 use wellfield::night::{self, Taken};
 use wellfield::previous::Previous;
 use wellfield::publish::{self, Lock};
+use wellfield::read;
 use wellfield::read::bank::Bank;
 use wellfield::read::published::{self, EarlierVintage, MadeFrom, PublishedRun};
 use wellfield::regulator::Vintage;
 use wellfield::report::{NightReport, Outcome};
-use wellfield::watch::{Moment, Progress, Watch};
+use wellfield::watch::{self, Moment, Progress, Watch};
 
 use crate::delivery::Rated;
 use crate::log::Log;
 use crate::options::Nightly;
 use crate::panic;
 use crate::prepare::{self, Prepared};
-use crate::{terminal, threads};
+use crate::{memory, terminal, threads};
 
 pub fn run(options: &Nightly, log: &Log) -> Result<()> {
-    threads::start(options.threads)?;
     let runs = prepare::absolute(&prepare::runs_folder(&options.bank, options.out.as_deref()))?;
     let (name, folder) = (options.bank.display().to_string(), prepare::absolute(&options.bank)?);
     let mut report = NightReport::begin(name, folder, runs, options.as_of, Moment::now());
@@ -96,6 +96,8 @@ impl Tonight {
         let contracts = Contracts::built_in()?;
         let bank = Bank::open(&options.bank, &contracts)?;
         report.bank.clone_from(&bank.name);
+        memory::keep(read::bytes(&bank, &contracts), options.memory_max.or_else(watch::memory_bytes));
+        threads::start(options.threads)?;
         let (prepared, taken) = prepare::prepare_night(bank, contracts, options, watch)?;
         let cleaned = &prepared.cleaned;
         report.inputs = inputs(&prepared);

@@ -5,6 +5,7 @@
 
 pub mod bank_files;
 mod files;
+mod flushing;
 mod lock;
 mod parquet;
 mod prune;

@@ -28,6 +28,7 @@ use crate::fault::{Error, Fault, Result};
 use crate::manifest::Manifest;
 
 use super::files;
+use super::flushing::Flushing;
 
 /// Rows of one file; more make a folder of files.
 const ROWS_A_FILE: usize = 5_000_000;
@@ -79,12 +80,14 @@ struct OpenFile {
     writer: SerializedFileWriter<Hashing<File>>,
     columns: ArrowRowGroupWriterFactory,
     rows: usize,
+    flushing: Flushing,
 }
 
 /// A file that is written to its end and may not have reached the disk.
 struct FullFile {
     written: Written,
     file: File,
+    flushing: Flushing,
 }
 
 /// Rows of a file and of a row group.
@@ -211,14 +214,16 @@ impl TableWriter {
         let TableWriter { folder, table, open, mut full, .. } = self;
         let name = folder.join(&open.name);
         full.push(open.end().map_err(|error| not_written(&name, &error))?);
-        let synced = full.par_iter().map(|FullFile { written, file }| {
-            file.sync_all().map_err(|error| Error::io("sync", &folder.join(&written.path), &error))
+        let parts = full.len();
+        let synced = full.into_par_iter().map(|FullFile { written, file, flushing }| match flushing.end(&file) {
+            Ok(()) => Ok(written),
+            Err(error) => Err(Error::io("sync", &folder.join(&written.path), &error)),
         });
-        synced.collect::<Result<()>>()?;
-        if full.len() > 1 {
+        let written = synced.collect::<Result<Vec<_>>>()?;
+        if parts > 1 {
             files::sync_folder(&folder.join(table))?;
         }
-        Ok(full.into_iter().map(|file| file.written).collect())
+        Ok(written)
     }
 
     fn failed(&self, error: &ParquetError) -> Error {
@@ -238,7 +243,7 @@ impl OpenFile {
         let begun = ArrowWriter::try_new_with_options(sink, Arc::clone(schema), options);
         let begun = begun.and_then(ArrowWriter::into_serialized_writer);
         let (writer, columns) = begun.map_err(|error| not_written(&path, &error))?;
-        Ok(OpenFile { name, writer, columns, rows: 0 })
+        Ok(OpenFile { name, writer, columns, rows: 0, flushing: Flushing::default() })
     }
 
     fn append(&mut self, columns: Vec<ArrowColumnChunk>) -> Attempt<()> {
@@ -247,14 +252,18 @@ impl OpenFile {
             column.append_to_row_group(&mut group)?;
         }
         self.rows += usize::try_from(group.close()?.num_rows()).unwrap_or_default();
+        let sink = self.writer.inner();
+        self.flushing.written(&sink.file, sink.bytes)?;
         Ok(())
     }
 
     fn end(self) -> Attempt<FullFile> {
-        let sink = self.writer.into_inner()?;
+        let OpenFile { name, writer, rows, mut flushing, .. } = self;
+        let sink = writer.into_inner()?;
+        flushing.written(&sink.file, sink.bytes)?;
         let digest = sink.hasher.finalize().to_hex().to_string();
-        let written = Written { path: self.name, rows: self.rows as u64, bytes: sink.bytes, digest };
-        Ok(FullFile { written, file: sink.file })
+        let written = Written { path: name, rows: rows as u64, bytes: sink.bytes, digest };
+        Ok(FullFile { written, file: sink.file, flushing })
     }
 }
 
