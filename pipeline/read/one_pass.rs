@@ -1,4 +1,4 @@
-//! A log's Parquet files that are read once: the bytes that rows are decoded from are those that the digest is taken of.
+//! Parquet files that are read once: the bytes that rows are decoded from are those that the digest is taken of.
 //! A row group and what follows it is read by whichever thread has its turn, and goes into the digest of its file in its
 //! order. So a digest says what a run was made from, also of a file that somebody writes to meanwhile.
 //! Leaves files that are laid out otherwise to digests before and after they are read.
@@ -146,7 +146,7 @@ impl OnePass {
         Ok(())
     }
 
-    /// The file with its digest, and whether it stayed the same; without a digest where the log was refused before its end.
+    /// The file with its digest, and whether it stayed the same; without a digest where its table was refused before its end.
     pub fn found(&self) -> ReadFile {
         let (is_changed, passed) = (self.seen(), self.passed());
         let is_whole = passed.stretches == self.stretches.len();
