@@ -443,7 +443,10 @@ fn open_parquet(
     let (mut one_pass, mut digested) = (None, None);
     let place = waiting.binary_search_by(|waits| waits.path.cmp(&file.path)).ok();
     if let Some(waits) = place.and_then(|place| waiting.get(place)) {
-        one_pass = OnePass::of(&path, waits, &parquet)?.map(Arc::new);
+        // Of a file without rows nothing is read, though it may have row groups.
+        if parquet.row_groups().iter().any(|&rows| rows > 0) {
+            one_pass = OnePass::of(&path, waits, &parquet)?.map(Arc::new);
+        }
         if one_pass.is_none() {
             // Digested first, then opened.
             let (bytes, digest) = files::digest(&path)?;
