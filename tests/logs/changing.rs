@@ -188,3 +188,30 @@ fn a_file_that_changes_before_it_is_read_is_what_it_was_then() {
     assert_ne!(before, last.digest);
     assert_eq!(outcome.unwrap().files, expected);
 }
+
+/// Some writers make a row group for a table without rows; there is something of it in the file all the same.
+#[test]
+fn a_file_whose_row_groups_have_no_rows_is_among_the_files() {
+    let folder = scratch();
+    let bank = folder.path().join("bank");
+    let outcome = run(wellfield().arg("generate").arg(&bank).args(["--households", "40", "--as-of", AS_OF]));
+    assert_eq!(outcome.exit, 0, "generate ended with\n{}", outcome.shown(&[]));
+    let path = bank.join("watchlist.parquet");
+    let schema = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap().schema().clone();
+    let writer = ArrowWriter::try_new(File::create(&path).unwrap(), schema, None).unwrap();
+    let (mut writer, columns) = writer.into_serialized_writer().unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    for column in columns.create_column_writers(0).unwrap() {
+        column.close().unwrap().append_to_row_group(&mut group).unwrap();
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
+    let groups = reader.metadata().row_groups();
+    assert!(groups.len() == 1 && groups[0].num_rows() == 0 && groups[0].compressed_size() > 0);
+    let contracts = Contracts::built_in().unwrap();
+    let bank = Bank::open(&bank, &contracts).unwrap();
+    let cleaned = clean::clean(&bank, &contracts, Date::parse(AS_OF).unwrap()).unwrap();
+    let found = cleaned.files.iter().find(|file| file.path == "watchlist.parquet").unwrap();
+    assert_eq!((found.bytes, found.digest.clone()), read::digest(&path).unwrap());
+}
