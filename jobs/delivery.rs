@@ -252,7 +252,7 @@ fn ranges(count: usize, most: usize) -> Vec<Range<usize>> {
 
 /// Writes a piece, its tables side by side.
 fn write(writers: &mut [TableWriter], piece: &[OutputTable]) -> Result<()> {
-    writers.par_iter_mut().zip(piece).try_for_each(|(writer, output)| writer.write(&output.batch))
+    writers.par_iter_mut().zip(piece).with_max_len(1).try_for_each(|(writer, output)| writer.write(&output.batch))
 }
 
 fn rows(tables: &[OutputTable]) -> u64 {

@@ -12,8 +12,9 @@ use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, LargeStringArray, NullArray, PrimitiveArray,
     RecordBatch, UInt32Array,
 };
-use arrow::compute::{concat, filter, max, take_record_batch};
+use arrow::compute::{cast, concat, filter, max, take_record_batch};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
+use arrow::error::ArrowError;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -597,10 +598,19 @@ fn joined(parts: Vec<ArrayRef>) -> Result<ArrayRef> {
     match parts.as_slice() {
         [one] => Ok(Arc::clone(one)),
         parts => {
-            let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-            concat(&parts).map_err(|error| Error::internal(error.to_string()))
+            let internal = |error: ArrowError| Error::internal(error.to_string());
+            let kind = parts.first().map(|part| part.data_type());
+            let are_alike = parts.iter().all(|part| Some(part.data_type()) == kind);
+            // One file may hold its text coded and the next one not.
+            let texts = if are_alike { Vec::new() } else { as_texts(parts).map_err(internal)? };
+            let parts: Vec<&dyn Array> = if are_alike { parts } else { &texts }.iter().map(AsRef::as_ref).collect();
+            concat(&parts).map_err(internal)
         }
     }
+}
+
+fn as_texts(parts: &[ArrayRef]) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
+    parts.iter().map(|part| cast(part, &DataType::LargeUtf8)).collect()
 }
 
 /// Whether rules across rows look at a column: keys always, every column where rows are of one tree or valid by day.
@@ -675,7 +685,8 @@ impl<'a> Rows<'a> {
             true => joined(std::mem::take(parts)),
             false => Ok(Arc::new(NullArray::new(0)) as ArrayRef),
         };
-        let columns = contract.columns.par_iter().zip(&mut parts).map(join).collect::<Result<Vec<_>>>()?;
+        let columns =
+            contract.columns.par_iter().zip(&mut parts).with_max_len(1).map(join).collect::<Result<Vec<_>>>()?;
         Ok(Rows {
             contract,
             source,
@@ -720,7 +731,8 @@ impl<'a> Rows<'a> {
         }
         self.read_again = RefCell::new(None);
         let is_accepted = is_accepted.contains(&false).then(|| BooleanArray::from(is_accepted));
-        let whole = std::mem::take(&mut self.columns).into_par_iter().zip(std::mem::take(&mut self.parts));
+        let whole =
+            std::mem::take(&mut self.columns).into_par_iter().zip(std::mem::take(&mut self.parts)).with_max_len(1);
         let columns = whole
             .map(|(column, parts)| accepted(if parts.is_empty() { vec![column] } else { parts }, is_accepted.as_ref()));
         let mut columns = columns.collect::<Result<Vec<_>>>()?;

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, LargeStringArray, TimestampMicrosecondArray,
-    UInt8Array, UInt32Array,
+    Array, AsArray, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, LargeStringArray, StringArray,
+    TimestampMicrosecondArray, UInt8Array, UInt32Array,
 };
+use arrow::datatypes::Int32Type;
 
 use crate::calendar::Date;
 use crate::contract::Contract;
@@ -81,23 +82,55 @@ impl Dates {
 
 /// Texts and the row's own identifiers.
 #[derive(Clone, Debug)]
-pub struct Texts(LargeStringArray);
+pub enum Texts {
+    Each(LargeStringArray),
+    /// Text that many rows have is there once.
+    Coded(Coded),
+}
+
+/// The place of each row's text in a list.
+#[derive(Clone, Debug)]
+pub struct Coded {
+    places: Int32Array,
+    texts: StringArray,
+}
 
 impl Kind for Texts {
     fn take(column: &dyn Array) -> Option<Self> {
-        column.as_string_opt::<i64>().cloned().map(Texts)
+        if let Some(texts) = column.as_string_opt::<i64>() {
+            return Some(Texts::Each(texts.clone()));
+        }
+        let coded = column.as_dictionary_opt::<Int32Type>()?;
+        let texts = coded.values().as_string_opt::<i32>()?.clone();
+        Some(Texts::Coded(Coded { places: coded.keys().clone(), texts }))
+    }
+}
+
+impl Coded {
+    #[cfg(test)]
+    pub fn of(places: Int32Array, texts: StringArray) -> Coded {
+        Coded { places, texts }
+    }
+
+    /// How many texts are listed, each of them known to be there.
+    pub fn listed(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// The place of a row's text.
+    #[inline]
+    pub fn place(&self, row: usize) -> Option<usize> {
+        self.places.is_valid(row).then(|| self.places.value(row) as usize)
     }
 }
 
 impl Texts {
-    /// The column as Arrow holds it.
-    pub fn array(&self) -> &LargeStringArray {
-        &self.0
-    }
-
     #[inline]
     pub fn get(&self, row: usize) -> Option<&str> {
-        self.0.is_valid(row).then(|| self.0.value(row))
+        match self {
+            Texts::Each(texts) => texts.is_valid(row).then(|| texts.value(row)),
+            Texts::Coded(coded) => coded.place(row).map(|place| coded.texts.value(place)),
+        }
     }
 
     /// The text, or nothing where there is none; for columns that are never null.

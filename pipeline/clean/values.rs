@@ -126,6 +126,9 @@ impl Input<'_> {
 
     fn texts(&self) -> Outcome {
         let is_id = self.column.kind == Type::Id;
+        if let Some(sound) = self.coded_texts() {
+            return Ok(sound);
+        }
         let array = self.text_like()?;
         if (self.column.nullable || array.null_count() == 0) && is_plain(&array, is_id) {
             return Ok(Checked { array: Arc::new(array), marks: Vec::new(), refers_to_unknown: Vec::new() });
@@ -143,6 +146,15 @@ impl Input<'_> {
         let array =
             if needs_nulls { array.iter().map(|value| value.filter(|text| !text.is_empty())).collect() } else { array };
         Ok(Checked { array: Arc::new(array), marks, refers_to_unknown: Vec::new() })
+    }
+
+    /// Text that is coded, as it stands, where no text is empty and none is missing that must be there. None of others.
+    fn coded_texts(&self) -> Option<Checked> {
+        let coded = self.raw.as_dictionary_opt::<Int32Type>().filter(|_| self.column.kind == Type::Text)?;
+        let texts = coded.values().as_string_opt::<i32>()?;
+        let is_there = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
+        let is_sound = (self.column.nullable || coded.null_count() == 0) && texts.iter().all(is_there);
+        is_sound.then(|| Checked { array: Arc::clone(self.raw), marks: Vec::new(), refers_to_unknown: Vec::new() })
     }
 
     /// Identifiers may be numbers in a typed file; every other text must be text.

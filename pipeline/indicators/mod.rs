@@ -20,6 +20,7 @@ use crate::fault::Result;
 use crate::rulebook::Rulebook;
 use crate::rulebook::indicators::{BaseTable, Indicator};
 
+use base::BaseRows;
 pub use nodes::{BANK, Node, Nodes, Place};
 use observed::Observed;
 use parts::Parts;
@@ -78,13 +79,25 @@ pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Measured> 
     let nodes = Nodes::of(covered)?;
     let bases = base::Bases { covered, nearest: distances };
     let (mut parts, mut observed) = (Parts::of(catalogue), Observed::none(catalogue));
-    // One table after the other, so that no two of them are in memory.
-    for table in BaseTable::ALL {
-        let mut base = bases.rows(table, &read_columns(catalogue, table))?;
-        parts.add_up(table, &base, &nodes, bank)?;
-        base.let_go_of_all_but(&observed_columns(catalogue, table));
-        observed.observe(catalogue, table, &base, &nodes, bank)?;
+    // One table after the other, so that no two of them are in memory as a whole: what statistics are taken of is a part,
+    // and the next table is made meanwhile. Those of many rows come first.
+    let mut tables = BaseTable::ALL;
+    tables.sort_by_key(|table| !matches!(table, BaseTable::Households | BaseTable::Visits));
+    let mut before: Option<(BaseTable, BaseRows)> = None;
+    for table in tables {
+        let (taken, base) = rayon::join(
+            || before.take().map_or(Ok(()), |(table, base)| observed.observe(catalogue, table, &base, &nodes, bank)),
+            || -> Result<BaseRows> {
+                let mut base = bases.rows(table, &read_columns(catalogue, table))?;
+                parts.add_up(table, &base, &nodes, bank)?;
+                base.let_go_of_all_but(&observed_columns(catalogue, table));
+                Ok(base)
+            },
+        );
+        taken?;
+        before = Some((table, base?));
     }
+    before.map_or(Ok(()), |(table, base)| observed.observe(catalogue, table, &base, &nodes, bank))?;
     let rows = values::rows(covered, &nodes, &parts.end()?, &observed);
     Ok(Measured(Indicators { nodes, rows }))
 }

@@ -66,7 +66,7 @@ impl Observed {
                 None => alike.push((observations, vec![(indicator, slot)])),
             }
         }
-        alike.into_par_iter().try_for_each(|(observations, group)| {
+        alike.into_par_iter().with_max_len(1).try_for_each(|(observations, group)| {
             let is_of = |indicator: &Indicator, node: &Node| indicator.definition.levels.contains(&node.level);
             let is_wanted = |node: &Node| group.iter().any(|(indicator, _)| is_of(indicator, node));
             let kinds: Vec<&Kind> = group.iter().map(|(indicator, _)| &indicator.definition.kind).collect();

@@ -127,7 +127,7 @@ impl<'a> Outputs<'a> {
 
     /// The tables that do not grow with households and visits, but that of indicators.
     pub fn small(&self) -> Result<Vec<OutputTable>> {
-        let made = TABLES.par_iter().filter_map(|(name, make)| match make {
+        let made = TABLES.par_iter().with_max_len(1).filter_map(|(name, make)| match make {
             Make::Whole(make) => Some(make(&self.results).and_then(|columns| self.table(name, columns))),
             _ => None,
         });
@@ -146,7 +146,7 @@ impl<'a> Outputs<'a> {
 
     /// The rows of some households in each of their tables, in the order of their numbers, which is that of the keys.
     pub fn of_households(&self, numbers: &Range<usize>) -> Result<Vec<OutputTable>> {
-        let made = TABLES.par_iter().filter_map(|(name, make)| match make {
+        let made = TABLES.par_iter().with_max_len(1).filter_map(|(name, make)| match make {
             Make::OfHouseholds(make) => Some(make(self, numbers.clone()).and_then(|columns| self.table(name, columns))),
             _ => None,
         });
@@ -237,7 +237,7 @@ fn coded_type() -> DataType {
 
 /// The columns of one table, made at once.
 pub fn at_once(columns: Vec<Box<dyn Fn() -> Result<ArrayRef> + Sync + Send + '_>>) -> Result<Vec<ArrayRef>> {
-    columns.into_par_iter().map(|column| column()).collect()
+    columns.into_par_iter().with_max_len(1).map(|column| column()).collect()
 }
 
 /// Lists of texts, whose bytes are laid down one after the other: the table of visits has millions of them.

@@ -177,7 +177,7 @@ fn verify(folder: &Path, manifest: &Manifest) -> Result<()> {
     let tables = tables.map(|file| (&file.path, file.bytes, &file.digest));
     let released = manifest.regulator.iter().map(|file| (&file.path, file.bytes, &file.digest));
     let files: Vec<_> = tables.chain(released).collect();
-    files.into_par_iter().try_for_each(|(path, bytes, digest)| verify_file(folder, path, bytes, digest))
+    files.into_par_iter().with_max_len(1).try_for_each(|(path, bytes, digest)| verify_file(folder, path, bytes, digest))
 }
 
 fn verify_file(folder: &Path, path: &str, bytes: u64, digest: &str) -> Result<()> {
@@ -209,6 +209,7 @@ pub fn write_tables(
 ) -> Result<BTreeMap<String, OutputEntry>> {
     outputs
         .par_iter()
+        .with_max_len(1)
         .map(|output| {
             let contract = contracts.output(&output.name)?;
             let written = parquet::write_table(folder, contract, &output.batch, manifest)?;

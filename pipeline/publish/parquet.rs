@@ -59,13 +59,15 @@ pub fn write_table(
 }
 
 /// A table that is being written into a run's folder: `<table>.parquet`, or `<table>/part-0000.parquet` and on. Its
-/// rows come in order; what is held of them is the encoded columns of the row group that is not full yet.
+/// rows come in order; what is held of them is encoded: the row groups that became full last, and the one that is not yet.
 pub struct TableWriter {
     folder: PathBuf,
     table: String,
     schema: SchemaRef,
     properties: WriterProperties,
     open: OpenFile,
+    /// Row groups that are full and not written yet.
+    waiting: Vec<Vec<ArrowColumnChunk>>,
     /// The columns of the row group that is not full yet.
     group: Option<Vec<ArrowColumnWriter>>,
     full: Vec<FullFile>,
@@ -125,7 +127,8 @@ impl TableWriter {
         let (schema, properties) = (as_text(schema), properties(contract, manifest)?);
         let open = OpenFile::create(folder, format!("{}.parquet", contract.table), &schema, &properties)?;
         let (folder, table) = (folder.to_path_buf(), contract.table.clone());
-        Ok(TableWriter { folder, table, schema, properties, open, group: None, full: Vec::new(), rows: 0, cuts })
+        let (waiting, full) = (Vec::new(), Vec::new());
+        Ok(TableWriter { folder, table, schema, properties, open, waiting, group: None, full, rows: 0, cuts })
     }
 
     /// The table's name.
@@ -138,14 +141,21 @@ impl TableWriter {
         self.rows as u64
     }
 
-    /// The next rows of the table. Row groups are encoded side by side, and so are their columns.
+    /// The next rows of the table. Row groups are encoded side by side, and so are their columns; those that were full
+    /// before are written meanwhile.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let pieces = self.pieces(batch);
         self.rows += batch.num_rows();
-        let encoded = self.encode(pieces).map_err(|error| self.failed(&error))?;
-        for piece in encoded {
+        let pieces = self.with_columns(pieces).map_err(|error| self.failed(&error))?;
+        let (schema, waiting) = (Arc::clone(&self.schema), std::mem::take(&mut self.waiting));
+        let (appended, encoded) = rayon::join(
+            || waiting.into_iter().try_for_each(|columns| self.append(columns)),
+            || pieces.into_par_iter().map(|piece| encode_piece(piece, &schema)).collect::<Attempt<Vec<_>>>(),
+        );
+        appended?;
+        for piece in encoded.map_err(|error| self.failed(&error))? {
             match piece {
-                Encoded::Full(columns) => self.append(columns)?,
+                Encoded::Full(columns) => self.waiting.push(columns),
                 Encoded::Begun(columns) => self.group = Some(columns),
             }
         }
@@ -164,17 +174,12 @@ impl TableWriter {
         pieces
     }
 
-    fn encode(&mut self, pieces: Vec<Piece>) -> Attempt<Vec<Encoded>> {
+    /// Pieces with the columns into which they go: the first one goes on where the last one ended.
+    fn with_columns(&mut self, pieces: Vec<Piece>) -> Attempt<Vec<(Vec<ArrowColumnWriter>, Piece)>> {
         let mut begun = self.group.take();
         // The number of a row group matters for encryption alone.
         let mut columns = || begun.take().map_or_else(|| self.open.columns.create_column_writers(0), Ok);
-        let pieces = pieces.into_iter().map(|piece| Ok((columns()?, piece)));
-        let pieces = pieces.collect::<Attempt<Vec<_>>>()?;
-        let encoded = pieces.into_par_iter().map(|(columns, piece)| {
-            let columns = encode(columns, &self.schema, &piece.batch)?;
-            if piece.fills_group { close(columns).map(Encoded::Full) } else { Ok(Encoded::Begun(columns)) }
-        });
-        encoded.collect()
+        pieces.into_iter().map(|piece| Ok((columns()?, piece))).collect()
     }
 
     /// Writes a full row group, at the end of a file the first one of the next.
@@ -207,6 +212,7 @@ impl TableWriter {
 
     /// Ends the last file, and waits until all of them have reached the disk.
     pub fn finish(mut self) -> Result<Vec<Written>> {
+        std::mem::take(&mut self.waiting).into_iter().try_for_each(|columns| self.append(columns))?;
         if let Some(columns) = self.group.take() {
             let columns = close(columns).map_err(|error| self.failed(&error))?;
             self.append(columns)?;
@@ -267,11 +273,17 @@ impl OpenFile {
     }
 }
 
+fn encode_piece((columns, piece): (Vec<ArrowColumnWriter>, Piece), schema: &Schema) -> Attempt<Encoded> {
+    let columns = encode(columns, schema, &piece.batch)?;
+    if piece.fills_group { close(columns).map(Encoded::Full) } else { Ok(Encoded::Begun(columns)) }
+}
+
 /// Encodes the columns of rows, side by side. A column of an output table is one column of its file: it holds single
 /// values or a list of them.
 fn encode(columns: Vec<ArrowColumnWriter>, schema: &Schema, batch: &RecordBatch) -> Attempt<Vec<ArrowColumnWriter>> {
     let fields = schema.fields().par_iter().zip(batch.columns());
-    let encoded = columns.into_par_iter().zip(fields).map(|(mut column, (field, values))| {
+    // One by one: what one column takes says little of what the next one does.
+    let encoded = columns.into_par_iter().zip(fields).with_max_len(1).map(|(mut column, (field, values))| {
         for values in compute_leaves(field, values)? {
             column.write(&values)?;
         }
@@ -281,7 +293,7 @@ fn encode(columns: Vec<ArrowColumnWriter>, schema: &Schema, batch: &RecordBatch)
 }
 
 fn close(columns: Vec<ArrowColumnWriter>) -> Attempt<Vec<ArrowColumnChunk>> {
-    columns.into_par_iter().map(ArrowColumnWriter::close).collect()
+    columns.into_par_iter().with_max_len(1).map(ArrowColumnWriter::close).collect()
 }
 
 /// The schema of a file: text that is coded in memory is text in it.

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 
 use crate::fault::{Error, Fault, Result};
@@ -19,6 +20,15 @@ pub struct Spill {
 pub enum Kept {
     Held(Box<[u8]>),
     SetDown { from: u64, bytes: usize },
+}
+
+impl Kept {
+    fn len(&self) -> usize {
+        match self {
+            Kept::Held(bytes) => bytes.len(),
+            Kept::SetDown { bytes, .. } => *bytes,
+        }
+    }
 }
 
 impl Spill {
@@ -43,19 +53,20 @@ impl Spill {
 
     /// What was kept.
     pub fn find<'a>(&self, kept: &'a Kept) -> Result<Cow<'a, [u8]>> {
-        self.find_first(kept, usize::MAX)
+        self.find_part(kept, 0..kept.len())
     }
 
-    /// The first bytes of what was kept, at most so many.
-    pub fn find_first<'a>(&self, kept: &'a Kept, most: usize) -> Result<Cow<'a, [u8]>> {
+    /// Some bytes of what was kept.
+    pub fn find_part<'a>(&self, kept: &'a Kept, part: Range<usize>) -> Result<Cow<'a, [u8]>> {
+        let lost = || Error::internal("rows were set down, and others are looked for");
         match (kept, &self.file) {
-            (Kept::Held(bytes), _) => Ok(Cow::Borrowed(bytes.get(..most).unwrap_or(bytes))),
-            (&Kept::SetDown { from, bytes }, Some(file)) => {
-                let mut found = vec![0; bytes.min(most)];
-                file.read_exact_at(&mut found, from).map_err(|error| failed("read", &error))?;
+            (Kept::Held(bytes), _) => bytes.get(part).map(Cow::Borrowed).ok_or_else(lost),
+            (&Kept::SetDown { from, bytes }, Some(file)) if part.start <= part.end && part.end <= bytes => {
+                let mut found = vec![0; part.len()];
+                file.read_exact_at(&mut found, from + part.start as u64).map_err(|error| failed("read", &error))?;
                 Ok(Cow::Owned(found))
             }
-            (Kept::SetDown { .. }, None) => Err(Error::internal("rows were set down in another file")),
+            (Kept::SetDown { .. }, _) => Err(lost()),
         }
     }
 }
@@ -78,6 +89,10 @@ mod tests {
             let (one, none, other) = (keep(b"one"), keep(b""), keep(b"other"));
             let found = |kept: &Kept| spill.find(kept).unwrap().into_owned();
             assert_eq!([found(&other), found(&one), found(&none)], [b"other".to_vec(), b"one".to_vec(), Vec::new()]);
+            let part = |kept: &Kept, part: Range<usize>| spill.find_part(kept, part).map(Cow::into_owned);
+            assert_eq!(part(&other, 1..4).unwrap(), b"the");
+            assert_eq!(part(&one, 3..3).unwrap(), b"");
+            assert!(part(&one, 0..4).is_err() && part(&none, 1..1).is_err());
         }
     }
 }

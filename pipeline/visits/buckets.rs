@@ -36,18 +36,6 @@ impl Slots {
     }
 }
 
-/// The numbers of things by bucket, in each bucket in their order. Every bucket is below `buckets`.
-pub(super) fn by_bucket(of: impl Iterator<Item = usize> + Clone, buckets: usize) -> Vec<u32> {
-    let mut numbers = vec![0; of.clone().count()];
-    let mut slots = Slots::of(of.clone(), buckets);
-    for (number, bucket) in (0..).zip(of) {
-        if let Some(slot) = slots.next(bucket).and_then(|slot| numbers.get_mut(slot)) {
-            *slot = number;
-        }
-    }
-    numbers
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,12 +43,10 @@ mod tests {
     #[test]
     fn things_of_a_bucket_stand_together_in_their_order() {
         let things = [3, 0, 4, 1, 3, 0, 4, 3];
-        assert_eq!(by_bucket(things.into_iter(), 5), [1, 5, 3, 0, 4, 7, 2, 6]);
         let mut slots = Slots::of(things.into_iter(), 5);
         assert_eq!(things.map(|bucket| slots.next(bucket).unwrap()), [3, 0, 6, 2, 4, 1, 7, 5]);
         assert_eq!(slots.next(5), None);
         assert_eq!(slots.ends(), [2, 3, 3, 6, 8]);
-        assert_eq!(by_bucket(std::iter::empty(), 2), [0_u32; 0]);
         assert_eq!(Slots::of(std::iter::empty(), 2).ends(), [0, 0]);
     }
 }

@@ -3,7 +3,7 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::calendar::{Date, Window, day_of};
+use crate::calendar::{Date, MICROSECONDS_A_DAY, Window, day_of};
 use crate::rulebook::VisitChecks as Rules;
 
 use super::by_number::ByNumber;
@@ -67,12 +67,11 @@ impl Checker<'_> {
             officers: ByNumber::of(officers()),
         };
         let mut flags = Vec::with_capacity(visits.len());
-        let (mut order, mut start) = (Vec::new(), 0);
+        let (mut order, mut start) = (Order::default(), 0);
         for &end in days {
             let of_day = visits.get_mut(start..end).unwrap_or_default();
-            self.put_in_order(of_day, &mut order);
-            for &key in &order {
-                let Some(visit) = of_day.get_mut(key as u32 as usize) else { continue };
+            for &at in order.of(of_day, self.places) {
+                let Some(visit) = of_day.get_mut(at as usize) else { continue };
                 let day = day_of(visit.started_at);
                 self.check_against(visit, &mut earlier);
                 let is_shared = !shared.is_empty() && visit.device != NONE && shared.contains(&(visit.device, day));
@@ -83,17 +82,6 @@ impl Checker<'_> {
             start = end;
         }
         (flags, tallies)
-    }
-
-    /// Visits of a day in the order in which they began, and those that began together in the order of visit_id.
-    fn put_in_order(&self, visits: &[Record], order: &mut Vec<Key>) {
-        let place = |visit: &Record| match self.places {
-            Some(places) => places.get(visit.number as usize).copied().unwrap_or(visit.number),
-            None => visit.number,
-        };
-        order.clear();
-        order.extend((0..).zip(visits).map(|(at, visit)| key(visit.started_at, place(visit), at)));
-        order.sort_unstable();
     }
 
     /// The flags that show against earlier visits of the branch, in which this one is then noted.
@@ -186,13 +174,49 @@ impl Columns {
     }
 }
 
-/// When a visit began, its place in the order of visit_id, and its place among the visits of its day, as one number: one
-/// comparison puts two visits in order.
-type Key = u128;
+/// Puts the visits of a day in the order in which they began, and those that began together in the order of visit_id. One
+/// comparison of two numbers tells which of two visits comes first.
+#[derive(Default)]
+struct Order {
+    narrow: Vec<u64>,
+    wide: Vec<u128>,
+    /// The places of the visits among those of their day.
+    order: Vec<u32>,
+}
 
-fn key(started_at: i64, place: u32, at: u32) -> Key {
-    let moment = started_at.cast_unsigned() ^ (1 << 63);
-    u128::from(moment) << 64 | u128::from(place) << 32 | u128::from(at)
+/// Bits of a place among the visits of a day, beside the microseconds of a day: of more visits the numbers are wider.
+const PLACE_BITS: u32 = 26;
+
+impl Order {
+    /// `visits` are of one day; `places` says for each number its place in the order of
+    /// visit_id, where that is not the number.
+    fn of(&mut self, visits: &[Record], places: Option<&[u32]>) -> &[u32] {
+        self.order.clear();
+        // Mostly they stand in the order of their numbers, so that their places among each other tell it.
+        let is_narrow = || visits.len() < 1 << PLACE_BITS && visits.is_sorted_by_key(|visit| visit.number);
+        match places {
+            None if is_narrow() => {
+                let moment = |visit: &Record| visit.started_at.rem_euclid(MICROSECONDS_A_DAY).cast_unsigned();
+                self.narrow.clear();
+                self.narrow.extend((0..).zip(visits).map(|(at, visit)| moment(visit) << PLACE_BITS | at));
+                self.narrow.sort_unstable();
+                self.order.extend(self.narrow.iter().map(|key| (key & ((1 << PLACE_BITS) - 1)) as u32));
+            }
+            _ => {
+                let place = |number: u32| places.and_then(|places| places.get(number as usize).copied());
+                let key = |(at, visit): (u32, &Record)| {
+                    let moment = visit.started_at.cast_unsigned() ^ (1 << 63);
+                    let place = place(visit.number).unwrap_or(visit.number);
+                    u128::from(moment) << 64 | u128::from(place) << 32 | u128::from(at)
+                };
+                self.wide.clear();
+                self.wide.extend((0..).zip(visits).map(key));
+                self.wide.sort_unstable();
+                self.order.extend(self.wide.iter().map(|&key| key as u32));
+            }
+        }
+        &self.order
+    }
 }
 
 /// Devices that more than one officer used on a day.
@@ -226,9 +250,18 @@ mod tests {
 
     #[test]
     fn visits_are_in_the_order_of_their_beginning_and_then_of_their_place() {
-        let keys = [(i64::MIN, 9, 0), (-1, 2, 1), (-1, 3, 0), (0, 0, 7), (0, 0, 8), (0, u32::MAX, 0), (i64::MAX, 0, 0)];
-        let numbers = keys.map(|(started_at, place, at)| key(started_at, place, at));
-        assert!(numbers.is_sorted_by(|one, next| one < next));
-        assert!(keys.iter().zip(numbers).all(|(&(_, _, at), number)| number as u32 == at));
+        for midnight in [0, MICROSECONDS_A_DAY, -MICROSECONDS_A_DAY] {
+            let moments = [MICROSECONDS_A_DAY - 1, 5, 0, 5, 5];
+            let visit = |(number, moment)| Record { number, started_at: midnight + moment, ..Record::BLANK };
+            let visits: Vec<Record> = (10..).zip(moments).map(visit).collect();
+            let mut order = Order::default();
+            assert_eq!(order.of(&visits, None), [2, 1, 3, 4, 0]);
+            let mut places: Vec<u32> = (0..15).collect();
+            assert_eq!(order.of(&visits, Some(&places)), [2, 1, 3, 4, 0]);
+            places.swap(11, 14);
+            assert_eq!(order.of(&visits, Some(&places)), [2, 4, 3, 1, 0]);
+            let turned: Vec<Record> = visits.into_iter().rev().collect();
+            assert_eq!(order.of(&turned, None), [2, 3, 1, 0, 4]);
+        }
     }
 }

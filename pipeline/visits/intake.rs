@@ -2,18 +2,19 @@
 //! alone, and of it only that is kept which its branch, the table of checks and the indicators need.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use hashbrown::HashMap;
 
 use crate::calendar::{Date, MICROSECONDS_A_DAY, Window, day_of};
 use crate::clean::Tables;
-use crate::clean::typed::{Rows as _, Visits};
+use crate::clean::typed::{Rows as _, Texts, Visits};
 use crate::contract::{Contract, Contracts};
 use crate::fault::Result;
 use crate::register::Register;
 use crate::rulebook::VisitChecks as Rules;
 
-use super::buckets::by_bucket;
+use super::buckets::Slots;
 use super::checker::MICROSECONDS_AN_HOUR;
 use super::distance::{Position, at_most_m, distance_m};
 use super::listed::{self, PackedList};
@@ -27,8 +28,19 @@ const MICROSECONDS_A_MINUTE: i64 = 60_000_000;
 const RECENT_MONTHS: u32 = 12;
 
 thread_local! {
-    /// Of each thread that prepares visits: its buffers are there already when the next ones come.
-    static PACKER: RefCell<Packer> = RefCell::default();
+    /// Of each thread that prepares visits: it is there already when the next ones come.
+    static DESK: RefCell<Desk> = RefCell::default();
+}
+
+/// What visits are prepared on.
+#[derive(Default)]
+struct Desk {
+    /// One for each of what is kept of them, which is about as long from time to time.
+    of_list: Packer,
+    of_recent: Packer,
+    of_blocks: Packer,
+    /// Room for records.
+    records: Vec<Record>,
 }
 
 /// The fewest visits that are worth a block of their own.
@@ -38,8 +50,7 @@ const BLOCK_MIN: usize = 64;
 /// count from 0 here, and devices by their place among `devices`.
 pub struct PreparedVisits {
     pub(super) visits: usize,
-    /// Visits of one branch, packed together.
-    pub(super) blocks: Vec<PreparedBlock>,
+    pub(super) blocks: PreparedBlocks,
     /// Visits of branches that have few here.
     pub(super) others: Vec<(u32, Record)>,
     pub(super) devices: Vec<String>,
@@ -47,10 +58,17 @@ pub struct PreparedVisits {
     pub(super) recent: PackedRecent,
 }
 
+/// Blocks of visits, packed one after the other.
+pub(super) struct PreparedBlocks {
+    pub bytes: Box<[u8]>,
+    pub blocks: Vec<PreparedBlock>,
+}
+
+/// Visits of one branch, and where they lie.
 pub(super) struct PreparedBlock {
     pub branch: u32,
     pub rows: u32,
-    pub bytes: Box<[u8]>,
+    pub part: Range<usize>,
 }
 
 /// An evaluated visit among those that are prepared.
@@ -146,37 +164,38 @@ impl VisitIntake {
 
     /// Prepares some visits, those of accepted rows.
     pub fn prepare(&self, visits: &Visits, rows: impl Iterator<Item = usize>) -> PreparedVisits {
-        PACKER.with_borrow_mut(|packer| self.prepare_with(packer, visits, rows))
+        DESK.with_borrow_mut(|desk| self.prepare_on(desk, visits, rows))
     }
 
-    fn prepare_with(&self, packer: &mut Packer, visits: &Visits, rows: impl Iterator<Item = usize>) -> PreparedVisits {
+    fn prepare_on(&self, desk: &mut Desk, visits: &Visits, rows: impl Iterator<Item = usize>) -> PreparedVisits {
+        let Desk { of_list, of_recent, of_blocks: packer, records } = desk;
         let evaluated: Vec<Evaluated> = rows.filter_map(|row| self.evaluated(visits, row)).collect();
         let rows: Vec<usize> = evaluated.iter().map(|visit| visit.row).collect();
-        let listed = listed::pack(visits, &rows, packer);
+        let listed = listed::pack(visits, &rows, of_list);
         let recent = (0..).zip(&evaluated).filter(|(_, visit)| self.recent.contains(visit.day));
         let recent: Vec<Recent> = recent.map(|(number, visit)| self.recent_of(visits, visit, number)).collect();
-        let recent = recent::pack(&recent, packer);
-        let mut devices = Numbered::default();
+        let recent = recent::pack(&recent, of_recent);
+        let mut devices = Devices::of(&visits.device_id);
+        let ends = lay_by_branch(&evaluated, self.branches, records, |number, visit| {
+            let device = devices.number(visit.row);
+            Record { number, device, ..self.record(visits, visit) }
+        });
         let (mut blocks, mut others) = (Vec::new(), Vec::new());
-        let mut records = Vec::with_capacity(BLOCK);
-        let order = by_branch(&evaluated, self.branches);
-        for of_branch in order.chunk_by(|one, next| one.0 == next.0) {
-            for some in of_branch.chunks(BLOCK) {
-                let Some(&(branch, _)) = some.first() else { continue };
-                records.extend(some.iter().filter_map(|&(_, number)| {
-                    let visit = evaluated.get(number as usize)?;
-                    let device = visits.device_id.get(visit.row).map_or(NONE, |device| devices.number(device));
-                    Some(Record { number, device, ..self.record(visits, visit) })
-                }));
-                if records.len() >= BLOCK_MIN {
-                    let bytes = record::pack(&records, packer);
-                    blocks.push(PreparedBlock { branch, rows: records.len() as u32, bytes });
-                    records.clear();
-                } else {
-                    others.extend(records.drain(..).map(|record| (branch, record)));
+        let mut start = 0;
+        for (branch, end) in (0..).zip(ends) {
+            let branch = if branch == self.branches { NONE } else { branch as u32 };
+            for some in records.get(start..end).unwrap_or_default().chunks(BLOCK) {
+                if some.len() < BLOCK_MIN {
+                    others.extend(some.iter().map(|record| (branch, *record)));
+                    continue;
                 }
+                let start = packer.len();
+                record::pack(some, packer);
+                blocks.push(PreparedBlock { branch, rows: some.len() as u32, part: start..packer.len() });
             }
+            start = end;
         }
+        let blocks = PreparedBlocks { bytes: packer.end(), blocks };
         PreparedVisits { visits: rows.len(), blocks, others, devices: devices.texts(), listed, recent }
     }
 
@@ -298,12 +317,57 @@ fn assignments(tables: &Tables) -> Assignments {
     of_grids
 }
 
-/// The branches of visits, each with the visit's number, branch by branch and in each in the order of the numbers.
-fn by_branch(visits: &[Evaluated], branches: usize) -> Vec<(u32, u32)> {
-    // Those of no branch come last.
+/// Makes a record of each visit, in their order, in which the columns of the log lie too. Each is laid where its branch
+/// lies, in place of what `records` held; where each branch ends among them, those of no branch last.
+fn lay_by_branch(
+    visits: &[Evaluated],
+    branches: usize,
+    records: &mut Vec<Record>,
+    mut record: impl FnMut(u32, &Evaluated) -> Record,
+) -> Vec<usize> {
     let bucket = |visit: &Evaluated| branches.min(visit.branch as usize);
-    let numbers = by_bucket(visits.iter().map(bucket), branches + 1);
-    numbers.into_iter().filter_map(|number| Some((visits.get(number as usize)?.branch, number))).collect()
+    let mut slots = Slots::of(visits.iter().map(bucket), branches + 1);
+    if records.len() < visits.len() {
+        records.resize(visits.len(), Record::BLANK);
+    }
+    for (number, visit) in (0..).zip(visits) {
+        let made = record(number, visit);
+        if let Some(slot) = slots.next(bucket(visit)).and_then(|slot| records.get_mut(slot)) {
+            *slot = made;
+        }
+    }
+    slots.ends()
+}
+
+/// The devices of some visits, and the number of each.
+struct Devices<'a> {
+    of_visits: &'a Texts,
+    /// Of texts that are coded their numbers, by place, so that each is looked up once.
+    of_places: Vec<u32>,
+    numbered: Numbered<'a>,
+}
+
+impl<'a> Devices<'a> {
+    fn of(of_visits: &'a Texts) -> Devices<'a> {
+        let listed = if let Texts::Coded(coded) = of_visits { coded.listed() } else { 0 };
+        Devices { of_visits, of_places: vec![NONE; listed], numbered: Numbered::default() }
+    }
+
+    fn number(&mut self, row: usize) -> u32 {
+        let place = if let Texts::Coded(coded) = self.of_visits { coded.place(row) } else { None };
+        match place.and_then(|place| self.of_places.get_mut(place)) {
+            Some(&mut number) if number != NONE => number,
+            slot => {
+                let number = self.of_visits.get(row).map_or(NONE, |device| self.numbered.number(device));
+                slot.into_iter().for_each(|slot| *slot = number);
+                number
+            }
+        }
+    }
+
+    fn texts(self) -> Vec<String> {
+        self.numbered.texts()
+    }
 }
 
 /// Texts and the number of each, in the order in which they first appeared.
@@ -385,15 +449,40 @@ fn packed(bytes: &[u8], first: u8) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::{Int32Array, StringArray};
+
     use super::*;
+    use crate::clean::typed::Coded;
 
     #[test]
     fn visits_of_a_branch_stand_together() {
         let visits =
             [3, 0, NONE, 1, 3, 0, NONE, 3].map(|branch| Evaluated { row: 0, branch, day: Date(0), issue: Issue::None });
+        // What was there before is written over.
+        let mut records = vec![Record { number: 99, ..Record::BLANK }; 3];
+        let mut lay = |visits: &[Evaluated]| {
+            let record = |number, visit: &Evaluated| Record { number, officer: visit.branch, ..Record::BLANK };
+            let ends = lay_by_branch(visits, 4, &mut records, record);
+            (ends, records.iter().map(|record| (record.officer, record.number)).collect::<Vec<_>>())
+        };
         let order = [(0, 1), (0, 5), (1, 3), (3, 0), (3, 4), (3, 7), (NONE, 2), (NONE, 6)];
-        assert_eq!(by_branch(&visits, 4), order);
-        assert!(by_branch(&[], 4).is_empty());
+        assert_eq!(lay(&visits), (vec![2, 3, 3, 6, 8], order.to_vec()));
+        assert_eq!(lay(&[]).0, [0; 5]);
+    }
+
+    #[test]
+    fn a_device_has_one_number_however_its_text_is_kept() {
+        let devices = ["b", "a", "b", "", "c", "a", "b"].map(|text| (!text.is_empty()).then_some(text));
+        // A list may name a text twice.
+        let texts = StringArray::from(vec!["a", "b", "c", "b"]);
+        let places = Int32Array::from(vec![Some(1), Some(0), Some(3), None, Some(2), Some(0), Some(1)]);
+        let each = Texts::Each(devices.into_iter().collect());
+        let coded = Texts::Coded(Coded::of(places, texts));
+        for of_visits in [each, coded] {
+            let mut devices = Devices::of(&of_visits);
+            assert_eq!([0, 1, 2, 3, 4, 5, 6].map(|row| devices.number(row)), [0, 1, 0, NONE, 2, 1, 0]);
+            assert_eq!(devices.texts(), ["b", "a", "c"]);
+        }
     }
 
     #[test]

@@ -127,7 +127,7 @@ fn pack_columns(
     packer: &mut Packer,
 ) -> PackedList {
     let is_rising = ids.is_sorted_by(|one, next| one < next);
-    pack_ids(ids, packer);
+    pack_ids(ids, is_rising, packer);
     for column in positions {
         packer.numbers(column.map(or_none));
     }
@@ -137,9 +137,11 @@ fn pack_columns(
 }
 
 /// Identifiers of neighbours mostly begin alike: what all of them begin with is kept once.
-fn pack_ids(ids: &[&str], packer: &mut Packer) {
+fn pack_ids(ids: &[&str], is_rising: bool, packer: &mut Packer) {
     let mut alike = ids.first().map_or(&[][..], |first| first.as_bytes());
-    for id in ids {
+    // Of those that rise the others lie between the first and the last.
+    let others = if is_rising { ids.get(ids.len().saturating_sub(1)..).unwrap_or_default() } else { ids };
+    for id in others {
         if !id.as_bytes().starts_with(alike) {
             let same = alike.iter().zip(id.as_bytes()).take_while(|(one, other)| one == other).count();
             alike = alike.get(..same).unwrap_or_default();

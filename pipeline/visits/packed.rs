@@ -88,11 +88,16 @@ impl Packer {
         self.bytes.extend(bytes);
     }
 
-    /// Everything that was packed, and begins anew.
+    /// Bytes that were packed so far.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Everything that was packed, and begins anew. What comes next is mostly about as long: room for it is taken at once,
+    /// so that what was packed need not be copied.
     pub fn end(&mut self) -> Box<[u8]> {
-        let packed = self.bytes.as_slice().into();
-        self.bytes.clear();
-        packed
+        let room = self.bytes.len() + self.bytes.len() / 8;
+        std::mem::replace(&mut self.bytes, Vec::with_capacity(room)).into_boxed_slice()
     }
 }
 

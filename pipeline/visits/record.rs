@@ -91,8 +91,8 @@ pub(super) fn none_or(number: i64) -> u32 {
 /// Records that are packed together at most: as many as a processor has at hand.
 pub(super) const BLOCK: usize = 256;
 
-/// Packs records.
-pub(super) fn pack(records: &[Record], packer: &mut Packer) -> Box<[u8]> {
+/// Packs records, behind what was packed before.
+pub(super) fn pack(records: &[Record], packer: &mut Packer) {
     let each = || records.iter();
     packer.moments(each().map(|record| record.started_at));
     packer.moments(each().map(|record| record.ended_at.wrapping_sub(record.started_at)));
@@ -107,7 +107,6 @@ pub(super) fn pack(records: &[Record], packer: &mut Packer) -> Box<[u8]> {
     packer.numbers(each().map(|record| or_none(record.household)));
     packer.numbers(each().map(|record| or_none(record.device)));
     packer.numbers(each().map(|record| i64::from(record.flags.bits())));
-    packer.end()
 }
 
 /// Degrees as the numbers of their bits, which lie close together where the degrees do. Where there is no position the
@@ -211,7 +210,9 @@ mod tests {
         let nowhere = Record { longitude: f64::NAN, latitude: f64::NAN, photo: Photo::NONE, device: NONE, ..record };
         let other = Record { started_at: 60_000_000, ended_at: 0, is_onsite: false, issue: Issue::None, ..nowhere };
         for records in [vec![record], vec![nowhere], vec![nowhere, record, other], vec![other; 300]] {
-            let packed = pack(&records, &mut Packer::default());
+            let mut packer = Packer::default();
+            pack(&records, &mut packer);
+            let packed = packer.end();
             let found = |meant: Meant| {
                 let mut found = vec![record];
                 unpack(&packed, records.len(), meant, &mut found).unwrap();

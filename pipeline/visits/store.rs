@@ -1,12 +1,14 @@
 //! Where the visits of each branch lie until they are checked: packed in blocks, in memory or, where there is no room, in a
 //! file. Branches are cut into shards, of which one at a time is taken up. Neither changes any result.
 
+use std::ops::Range;
+
 use crate::calendar::day_of;
 use crate::fault::{Error, Result};
 use crate::read::spill::{Kept, Spill};
 
 use super::buckets::Slots;
-use super::intake::PreparedBlock;
+use super::intake::{PreparedBlock, PreparedBlocks};
 use super::packed::Packer;
 use super::record::{self, BLOCK, Meant, Record, STARTS_BYTES};
 
@@ -55,11 +57,18 @@ pub(super) struct Store {
     shards: usize,
 }
 
-/// What numbers and devices of visits that came together count from.
+/// Visits that came together: their blocks one after the other.
 #[derive(Debug)]
 struct Batch {
-    first: u32,
-    devices: Vec<u32>,
+    kept: Kept,
+    /// What their numbers count from, and the devices among which theirs are places; None where both are themselves.
+    within: Option<(u32, Vec<u32>)>,
+}
+
+impl Batch {
+    fn meant(&self) -> Meant<'_> {
+        self.within.as_ref().map_or(Meant::AsTheyAre, |(first, devices)| Meant::Within { first: *first, devices })
+    }
 }
 
 /// The records of one branch; of those that did not come packed the last ones are not packed yet.
@@ -74,9 +83,9 @@ struct Lot {
 #[derive(Debug)]
 struct Block {
     rows: u32,
-    /// With which others they came; None of visits that came one by one.
-    batch: Option<u32>,
-    kept: Kept,
+    /// With which others they came, and where they lie among them.
+    batch: u32,
+    part: Range<usize>,
 }
 
 impl Store {
@@ -94,14 +103,13 @@ impl Store {
     }
 
     /// Takes blocks of visits that came together, whose numbers count from `first`.
-    pub fn take_blocks(&mut self, first: u32, devices: Vec<u32>, blocks: Vec<PreparedBlock>) -> Result<()> {
-        let batch = Some(self.batches.len() as u32);
-        self.batches.push(Batch { first, devices });
-        for PreparedBlock { branch, rows, bytes } in blocks {
-            let kept = self.spill.keep(bytes)?;
+    pub fn take_blocks(&mut self, first: u32, devices: Vec<u32>, prepared: PreparedBlocks) -> Result<()> {
+        let batch = self.batches.len() as u32;
+        self.batches.push(Batch { kept: self.spill.keep(prepared.bytes)?, within: Some((first, devices)) });
+        for PreparedBlock { branch, rows, part } in prepared.blocks {
             let lot = self.lots.get_mut(branch as usize).ok_or_else(no_branch)?;
             lot.rows += rows as usize;
-            lot.blocks.push(Block { rows, batch, kept });
+            lot.blocks.push(Block { rows, batch, part });
         }
         Ok(())
     }
@@ -112,9 +120,11 @@ impl Store {
         lot.rows += 1;
         lot.open.push(record);
         if lot.open.len() == BLOCK {
-            let kept = self.spill.keep(record::pack(&lot.open, &mut self.packer))?;
-            lot.blocks.push(Block { rows: BLOCK as u32, batch: None, kept });
+            record::pack(&lot.open, &mut self.packer);
             lot.open.clear();
+            let bytes = self.packer.end();
+            lot.blocks.push(Block { rows: BLOCK as u32, batch: self.batches.len() as u32, part: 0..bytes.len() });
+            self.batches.push(Batch { kept: self.spill.keep(bytes)?, within: None });
         }
         Ok(())
     }
@@ -135,9 +145,10 @@ impl Store {
     /// The records of a branch that was taken, in place of what `records` held, day by day. Where each day ends among them.
     pub fn by_day(&self, Branch { lot, .. }: &Branch, records: &mut Vec<Record>) -> Result<Vec<usize>> {
         let mut days: Vec<i32> = Vec::with_capacity(lot.rows);
-        for Block { rows, kept, .. } in &lot.blocks {
-            let first = self.spill.find_first(kept, STARTS_BYTES)?;
-            record::starts(&first, *rows as usize, |started_at| days.push(day_of(started_at).0))?;
+        for Block { rows, batch, part } in &lot.blocks {
+            let starts = part.start..part.end.min(part.start + STARTS_BYTES);
+            let starts = self.spill.find_part(&self.batch(*batch)?.kept, starts)?;
+            record::starts(&starts, *rows as usize, |started_at| days.push(day_of(started_at).0))?;
         }
         days.extend(lot.open.iter().map(|record| day_of(record.started_at).0));
         let Some((&first, &last)) = days.iter().min().zip(days.iter().max()) else {
@@ -153,16 +164,19 @@ impl Store {
             slot.and_then(|slot| records.get_mut(slot)).into_iter().for_each(|slot| *slot = *record);
         };
         let mut of_block = Vec::with_capacity(BLOCK);
-        for Block { rows, batch, kept } in &lot.blocks {
-            let batch = batch.and_then(|batch| self.batches.get(batch as usize));
-            let meant =
-                batch.map_or(Meant::AsTheyAre, |Batch { first, devices }| Meant::Within { first: *first, devices });
+        for Block { rows, batch, part } in &lot.blocks {
+            let batch = self.batch(*batch)?;
             of_block.clear();
-            record::unpack(&self.spill.find(kept)?, *rows as usize, meant, &mut of_block)?;
+            let bytes = self.spill.find_part(&batch.kept, part.clone())?;
+            record::unpack(&bytes, *rows as usize, batch.meant(), &mut of_block)?;
             of_block.iter().for_each(&mut put);
         }
         lot.open.iter().for_each(&mut put);
         Ok(slots.ends())
+    }
+
+    fn batch(&self, number: u32) -> Result<&Batch> {
+        self.batches.get(number as usize).ok_or_else(|| Error::internal("visits came with others that did not come"))
     }
 }
 

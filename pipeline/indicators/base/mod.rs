@@ -106,7 +106,7 @@ impl Bases<'_> {
 }
 
 fn columns(source: &dyn Source, contract: &Contract, wanted: &[usize]) -> Result<Vec<Option<ArrayRef>>> {
-    let made = wanted.par_iter().map(|&position| {
+    let made = wanted.par_iter().with_max_len(1).map(|&position| {
         let column = contract.columns.get(position).ok_or_else(|| Error::internal("no such column of a base table"))?;
         Ok((position, source.column(&column.name)?))
     });
