@@ -530,8 +530,13 @@ impl CheckedBatch {
 fn too_early(own: &ArrayRef, bound: &ArrayRef, is_strict: bool) -> Vec<u32> {
     fn of<T: ArrowPrimitiveType>(own: &ArrayRef, bound: &ArrayRef, is_strict: bool) -> Option<Vec<u32>> {
         let (own, bound) = own.as_primitive_opt::<T>().zip(bound.as_primitive_opt::<T>())?;
-        let pairs = (0..).zip(own.values().iter().zip(bound.values()));
-        let early = pairs.filter(|(_, (own, bound))| own < bound || (is_strict && own == bound)).map(|(row, _)| row);
+        let is_early = |(own, bound): (&T::Native, &T::Native)| (own < bound) | (is_strict & (own == bound));
+        let pairs = || own.values().iter().zip(bound.values());
+        // Mostly none is, which is seen of all at once; the value of a null is anything.
+        if !pairs().fold(false, |is_any, pair| is_any | is_early(pair)) {
+            return Some(Vec::new());
+        }
+        let early = (0..).zip(pairs()).filter(|(_, pair)| is_early(*pair)).map(|(row, _)| row);
         Some(early.filter(|&row| own.is_valid(row as usize) && bound.is_valid(row as usize)).collect())
     }
     let of_days = of::<Date32Type>(own, bound, is_strict);
@@ -540,6 +545,10 @@ fn too_early(own: &ArrayRef, bound: &ArrayRef, is_strict: bool) -> Vec<u32> {
 
 /// Marks the rows whose value is above the last one that counts.
 fn mark_later<T: ArrowPrimitiveType>(is_later: &mut [bool], values: &PrimitiveArray<T>, last: T::Native) {
+    // Mostly none is, which is seen of all at once.
+    if !values.values().iter().fold(false, |is_any, value| is_any | (*value > last)) {
+        return;
+    }
     for (row, (is_later, value)) in is_later.iter_mut().zip(values.values()).enumerate() {
         *is_later |= *value > last && values.is_valid(row);
     }

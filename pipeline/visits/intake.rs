@@ -39,7 +39,9 @@ struct Desk {
     of_list: Packer,
     of_recent: Packer,
     of_blocks: Packer,
-    /// Room for records.
+    /// Room for what is found of the visits in turn.
+    evaluated: Vec<Evaluated>,
+    recent: Vec<Recent>,
     records: Vec<Record>,
 }
 
@@ -73,7 +75,7 @@ pub(super) struct PreparedBlock {
 
 /// An evaluated visit among those that are prepared.
 struct Evaluated {
-    row: usize,
+    row: u32,
     branch: u32,
     day: Date,
     issue: Issue,
@@ -168,17 +170,17 @@ impl VisitIntake {
     }
 
     fn prepare_on(&self, desk: &mut Desk, visits: &Visits, rows: impl Iterator<Item = usize>) -> PreparedVisits {
-        let Desk { of_list, of_recent, of_blocks: packer, records } = desk;
-        let evaluated: Vec<Evaluated> = rows.filter_map(|row| self.evaluated(visits, row)).collect();
-        let rows: Vec<usize> = evaluated.iter().map(|visit| visit.row).collect();
-        let listed = listed::pack(visits, &rows, of_list);
-        let recent = (0..).zip(&evaluated).filter(|(_, visit)| self.recent.contains(visit.day));
-        let recent: Vec<Recent> = recent.map(|(number, visit)| self.recent_of(visits, visit, number)).collect();
-        let recent = recent::pack(&recent, of_recent);
+        let Desk { of_list, of_recent, of_blocks: packer, evaluated, recent, records } = desk;
+        evaluated.clear();
+        rows.for_each(|row| evaluated.extend(self.evaluated(visits, row)));
+        let listed = listed::pack(visits, evaluated.iter().map(|visit| visit.row as usize), of_list);
+        recent.clear();
+        let of_recent_days = (0..).zip(evaluated.iter()).filter(|(_, visit)| self.recent.contains(visit.day));
+        of_recent_days.for_each(|(number, visit)| recent.push(self.recent_of(visits, visit, number)));
+        let recent = recent::pack(recent, of_recent);
         let mut devices = Devices::of(&visits.device_id);
-        let ends = lay_by_branch(&evaluated, self.branches, records, |number, visit| {
-            let device = devices.number(visit.row);
-            Record { number, device, ..self.record(visits, visit) }
+        let ends = lay_by_branch(evaluated, self.branches, records, |number, visit, slot| {
+            *slot = self.record(visits, visit, number, devices.number(visit.row as usize));
         });
         let (mut blocks, mut others) = (Vec::new(), Vec::new());
         let mut start = 0;
@@ -196,18 +198,23 @@ impl VisitIntake {
             start = end;
         }
         let blocks = PreparedBlocks { bytes: packer.end(), blocks };
-        PreparedVisits { visits: rows.len(), blocks, others, devices: devices.texts(), listed, recent }
+        PreparedVisits { visits: evaluated.len(), blocks, others, devices: devices.texts(), listed, recent }
     }
 
     /// The visit of a row, if it is evaluated.
+    #[inline]
     fn evaluated(&self, visits: &Visits, row: usize) -> Option<Evaluated> {
         let day = day_of(visits.started_at.get(row)?);
         let branch = self.grid_branches.get(visits.grid_id.get(row).filter(|_| self.window.contains(day))?)?;
-        Some(Evaluated { row, branch: *branch, day, issue: self.issue(visits, row) })
+        Some(Evaluated { row: row as u32, branch: *branch, day, issue: self.issue(visits, row) })
     }
 
-    /// What an evaluated visit shows by itself; not yet its number and device.
-    fn record(&self, visits: &Visits, &Evaluated { row, branch, day, issue }: &Evaluated) -> Record {
+    /// What an evaluated visit shows by itself. Laid in line where the record goes: a record that is made elsewhere and
+    /// moved at once is waited for.
+    #[inline(always)]
+    fn record(&self, visits: &Visits, visit: &Evaluated, number: u32, device: u32) -> Record {
+        let &Evaluated { row, branch, day, issue } = visit;
+        let row = row as usize;
         let started_at = visits.started_at.get(row).unwrap_or_default();
         let grid = visits.grid_id.get(row).map_or(NONE, |grid| grid as u32);
         let ended_at = visits.ended_at.get(row).unwrap_or(started_at);
@@ -235,11 +242,11 @@ impl VisitIntake {
             longitude: position.map_or(f64::NAN, |position| position.longitude),
             latitude: position.map_or(f64::NAN, |position| position.latitude),
             photo: visits.photo_hash.get(row).map_or(Photo::NONE, |hash| Photo::of(fingerprint(hash))),
-            number: 0,
+            number,
             officer,
             grid,
             household: home.filter(|home| home.branch == branch).map_or(NONE, |home| home.number),
-            device: NONE,
+            device,
             flags,
             is_onsite,
             issue,
@@ -284,7 +291,9 @@ impl VisitIntake {
     }
 
     /// What indicators count of a visit of the last twelve months.
+    #[inline(always)]
     fn recent_of(&self, visits: &Visits, &Evaluated { row, day, issue, .. }: &Evaluated, number: u32) -> Recent {
+        let row = row as usize;
         let recorded_at = visits.recorded_at.get(row).unwrap_or_default();
         let word = |code: Option<u8>| code.unwrap_or(NO_WORD);
         Recent {
@@ -323,7 +332,7 @@ fn lay_by_branch(
     visits: &[Evaluated],
     branches: usize,
     records: &mut Vec<Record>,
-    mut record: impl FnMut(u32, &Evaluated) -> Record,
+    mut record: impl FnMut(u32, &Evaluated, &mut Record),
 ) -> Vec<usize> {
     let bucket = |visit: &Evaluated| branches.min(visit.branch as usize);
     let mut slots = Slots::of(visits.iter().map(bucket), branches + 1);
@@ -331,9 +340,8 @@ fn lay_by_branch(
         records.resize(visits.len(), Record::BLANK);
     }
     for (number, visit) in (0..).zip(visits) {
-        let made = record(number, visit);
         if let Some(slot) = slots.next(bucket(visit)).and_then(|slot| records.get_mut(slot)) {
-            *slot = made;
+            record(number, visit, slot);
         }
     }
     slots.ends()
@@ -461,7 +469,9 @@ mod tests {
         // What was there before is written over.
         let mut records = vec![Record { number: 99, ..Record::BLANK }; 3];
         let mut lay = |visits: &[Evaluated]| {
-            let record = |number, visit: &Evaluated| Record { number, officer: visit.branch, ..Record::BLANK };
+            let record = |number, visit: &Evaluated, slot: &mut Record| {
+                *slot = Record { number, officer: visit.branch, ..Record::BLANK };
+            };
             let ends = lay_by_branch(visits, 4, &mut records, record);
             (ends, records.iter().map(|record| (record.officer, record.number)).collect::<Vec<_>>())
         };

@@ -111,12 +111,16 @@ pub(super) struct PackedList {
 }
 
 /// Packs some rows of the log.
-pub(super) fn pack(visits: &Visits, rows: &[usize], packer: &mut Packer) -> PackedList {
-    let ids: Vec<&str> = rows.iter().map(|&row| visits.visit_id.text(row)).collect();
+pub(super) fn pack(
+    visits: &Visits,
+    rows: impl ExactSizeIterator<Item = usize> + Clone,
+    packer: &mut Packer,
+) -> PackedList {
+    let ids: Vec<&str> = rows.clone().map(|row| visits.visit_id.text(row)).collect();
     let positions = [&visits.officer_id, &visits.grid_id, &visits.household_id];
     let position = |column: &References, row| column.get(row).map_or(NONE, |position| position as u32);
-    let positions = positions.map(|column| rows.iter().map(move |&row| position(column, row)));
-    let started_at = rows.iter().map(|&row| visits.started_at.get(row).unwrap_or_default());
+    let positions = positions.map(|column| rows.clone().map(move |row| position(column, row)));
+    let started_at = rows.map(|row| visits.started_at.get(row).unwrap_or_default());
     pack_columns(&ids, positions, started_at, packer)
 }
 
