@@ -1003,7 +1003,33 @@ fn range_message(column: &Column, value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::{DictionaryArray, StringArray};
+    use arrow::datatypes::Int32Type;
+
     use super::*;
+
+    #[test]
+    fn text_of_several_files_is_one_column_however_each_keeps_it() {
+        let coded = |texts: Vec<Option<&str>>| -> ArrayRef {
+            Arc::new(texts.into_iter().collect::<DictionaryArray<Int32Type>>())
+        };
+        let plain: ArrayRef = Arc::new(LargeStringArray::from(vec![Some("c"), Some("a")]));
+        let texts = |column: ArrayRef| {
+            let texts = cast(&column, &DataType::Utf8).unwrap();
+            texts.as_string::<i32>().iter().map(|text| text.map(String::from)).collect::<Vec<_>>()
+        };
+        let (first, second) = (coded(vec![Some("a"), None, Some("a")]), coded(vec![Some("b"), Some("a")]));
+        let alike = joined(vec![Arc::clone(&first), Arc::clone(&second)]).unwrap();
+        let expected = [Some("a"), None, Some("a"), Some("b"), Some("a"), Some("c"), Some("a")];
+        let expected: Vec<Option<String>> = expected.iter().map(|text| text.map(String::from)).collect();
+        assert_eq!(texts(alike), expected[..5]);
+        let mixed = joined(vec![first, second, plain]).unwrap();
+        assert_eq!((mixed.data_type(), texts(Arc::clone(&mixed))), (&DataType::LargeUtf8, expected));
+        let is_accepted = BooleanArray::from(vec![true, false, true, false, true]);
+        let parts =
+            vec![coded(vec![Some("a"), Some("b"), None]), Arc::new(StringArray::from(vec!["c", "d"])) as ArrayRef];
+        assert_eq!(texts(accepted(parts, Some(&is_accepted)).unwrap()), [Some("a".into()), None, Some("d".into())]);
+    }
 
     #[test]
     fn accepted_rows_are_those_that_are_marked_so() {

@@ -765,7 +765,7 @@ pub fn empty(column: &Column, is_reference: bool) -> Result<ArrayRef> {
 mod tests {
     use super::*;
     use crate::contract::Contracts;
-    use arrow::array::{Date64Array, Decimal256Array, TimestampSecondArray, UInt64Array};
+    use arrow::array::{Date64Array, Decimal256Array, DictionaryArray, TimestampSecondArray, UInt64Array};
     use arrow::datatypes::i256;
 
     /// The rows of a typed column that do not pass, with their rules.
@@ -784,6 +784,23 @@ mod tests {
         assert_eq!(marks("loans", "closed_on", Arc::new(days)), [(2, Rule::Type)]);
         let truths = UInt64Array::from(vec![Some(1), Some(0), Some(u64::MAX)]);
         assert_eq!(marks("accounts", "has_pos", Arc::new(truths)), [(2, Rule::Type)]);
+    }
+
+    #[test]
+    fn coded_text_stays_so_and_nothing_is_null_in_it() {
+        let contracts = Contracts::built_in().unwrap();
+        let column = contracts.input("visits").unwrap().column("device_id").unwrap();
+        let forms = TextForms::of("visits", &Default::default()).unwrap();
+        let checked = |texts: [Option<&str>; 4]| {
+            let raw: ArrayRef = Arc::new(texts.into_iter().collect::<DictionaryArray<Int32Type>>());
+            let checked = check(column, Some(&raw), 4, false, &forms, None).unwrap();
+            assert_eq!(checked.marks, []);
+            checked.array
+        };
+        let kept = checked([Some("D1"), Some("D2"), None, Some("D1")]);
+        assert_eq!((kept.as_dictionary::<Int32Type>().values().len(), kept.null_count()), (2, 1));
+        let turned = checked([Some("D1"), Some(""), None, Some("D1")]);
+        assert_eq!(turned.as_string::<i64>(), &LargeStringArray::from(vec![Some("D1"), None, None, Some("D1")]));
     }
 
     #[test]

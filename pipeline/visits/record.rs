@@ -152,20 +152,16 @@ pub(super) fn starts(bytes: &[u8], rows: usize, take: impl FnMut(i64)) -> Result
     Unpacker::of(bytes).each(rows, take)
 }
 
-/// Adds packed records to those before them, column by column: the records of a block are at hand meanwhile.
-pub(super) fn unpack(bytes: &[u8], rows: usize, meant: Meant, records: &mut Vec<Record>) -> Result<()> {
-    let first = records.len();
-    records.resize(first + rows, Record::BLANK);
-    let records = records.get_mut(first..).unwrap_or_default();
+/// Writes packed records over as many others, column by column: the records of a block are at hand meanwhile.
+pub(super) fn unpack(bytes: &[u8], meant: Meant, records: &mut [Record]) -> Result<()> {
     let mut columns = Unpacker::of(bytes);
     fill(&mut columns, records, |record, moment| record.started_at = moment)?;
     fill(&mut columns, records, |record, lasted| record.ended_at = record.started_at.wrapping_add(lasted))?;
     fill(&mut columns, records, |record, coded| {
         record.is_onsite = coded & 1 << 3 != 0;
         record.issue = Issue::ALL.get((coded & 7) as usize).copied().unwrap_or(Issue::None);
-        if coded & 1 << 4 == 0 {
-            (record.longitude, record.latitude) = (f64::NAN, f64::NAN);
-        }
+        let known = if coded & 1 << 4 == 0 { f64::NAN } else { 0.0 };
+        (record.longitude, record.latitude) = (known, known);
     })?;
     let degrees = |known: f64, bits: i64| if known.is_nan() { known } else { f64::from_bits(bits.cast_unsigned()) };
     fill(&mut columns, records, |record, bits| record.longitude = degrees(record.longitude, bits))?;
@@ -214,9 +210,10 @@ mod tests {
             pack(&records, &mut packer);
             let packed = packer.end();
             let found = |meant: Meant| {
-                let mut found = vec![record];
-                unpack(&packed, records.len(), meant, &mut found).unwrap();
-                format!("{:?}", &found[1..])
+                // Whatever was there before is written over.
+                let mut found: Vec<Record> = records.iter().rev().copied().collect();
+                unpack(&packed, meant, &mut found).unwrap();
+                format!("{found:?}")
             };
             assert_eq!(found(Meant::AsTheyAre), format!("{records:?}"));
             let devices = [9, 8, 7, 6, 5, 4];
@@ -226,7 +223,7 @@ mod tests {
             };
             let expected: Vec<Record> = records.iter().map(within).collect();
             assert_eq!(found(Meant::Within { first: 10, devices: &devices }), format!("{expected:?}"));
-            assert!(unpack(&packed[1..], records.len(), Meant::AsTheyAre, &mut Vec::new()).is_err());
+            assert!(unpack(&packed[1..], Meant::AsTheyAre, &mut records.clone()).is_err());
         }
     }
 }

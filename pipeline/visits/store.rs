@@ -163,12 +163,12 @@ impl Store {
             let slot = slots.next(since_first(day_of(record.started_at).0));
             slot.and_then(|slot| records.get_mut(slot)).into_iter().for_each(|slot| *slot = *record);
         };
-        let mut of_block = Vec::with_capacity(BLOCK);
+        let mut of_block = [Record::BLANK; BLOCK];
         for Block { rows, batch, part } in &lot.blocks {
             let batch = self.batch(*batch)?;
-            of_block.clear();
             let bytes = self.spill.find_part(&batch.kept, part.clone())?;
-            record::unpack(&bytes, *rows as usize, batch.meant(), &mut of_block)?;
+            let of_block = of_block.get_mut(..*rows as usize).ok_or_else(too_many)?;
+            record::unpack(&bytes, batch.meant(), of_block)?;
             of_block.iter().for_each(&mut put);
         }
         lot.open.iter().for_each(&mut put);
@@ -178,6 +178,10 @@ impl Store {
     fn batch(&self, number: u32) -> Result<&Batch> {
         self.batches.get(number as usize).ok_or_else(|| Error::internal("visits came with others that did not come"))
     }
+}
+
+fn too_many() -> Error {
+    Error::internal("a block has more visits than are packed together")
 }
 
 fn no_branch() -> Error {
