@@ -170,13 +170,14 @@ impl RecentVisits {
         if listed.len() > DELAYS_MAX {
             return Ok(None);
         }
-        let mut codes = Vec::with_capacity(self.rows);
-        for (of_part, delays) in coded {
-            let places: Vec<u32> =
-                delays.iter().map(|delay| listed.partition_point(|one| one < delay) as u32).collect();
-            codes.extend(of_part.iter().map(|&code| places.get(code as usize).copied().unwrap_or_default()));
-        }
-        Ok(Some((codes, listed)))
+        let in_list = coded.into_par_iter().map(|(mut codes, delays)| {
+            let place = |delay: &i64| listed.partition_point(|one| one < delay) as u32;
+            let places: Vec<u32> = delays.iter().map(place).collect();
+            codes.iter_mut().for_each(|code| *code = places.get(*code as usize).copied().unwrap_or_default());
+            codes
+        });
+        let in_list: Vec<Vec<u32>> = in_list.collect();
+        Ok(Some((in_list.concat(), listed)))
     }
 
     /// A column, of each value and what the numbers of its part count from.

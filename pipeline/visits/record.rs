@@ -144,10 +144,7 @@ impl Meant<'_> {
     }
 }
 
-/// Bytes from the beginning of packed records that hold when each visit began.
-pub(super) const STARTS_BYTES: usize = 32 + 8 * BLOCK;
-
-/// Hands over when each of some packed visits began; the first bytes are enough.
+/// Hands over when each of some packed visits began.
 pub(super) fn starts(bytes: &[u8], rows: usize, take: impl FnMut(i64)) -> Result<()> {
     Unpacker::of(bytes).each(rows, take)
 }

@@ -1,6 +1,7 @@
 //! Where the visits of each branch lie until they are checked: packed in blocks, in memory or, where there is no room, in a
 //! file. Branches are cut into shards, of which one at a time is taken up. Neither changes any result.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::calendar::day_of;
@@ -10,7 +11,7 @@ use crate::read::spill::{Kept, Spill};
 use super::buckets::Slots;
 use super::intake::{PreparedBlock, PreparedBlocks};
 use super::packed::Packer;
-use super::record::{self, BLOCK, Meant, Record, STARTS_BYTES};
+use super::record::{self, BLOCK, Meant, Record};
 
 /// How much room a run gives its visits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,11 +145,15 @@ impl Store {
 
     /// The records of a branch that was taken, in place of what `records` held, day by day. Where each day ends among them.
     pub fn by_day(&self, Branch { lot, .. }: &Branch, records: &mut Vec<Record>) -> Result<Vec<usize>> {
+        // Each is found once: from a file that takes as long as all that is done with it.
+        let found = lot.blocks.iter().map(|Block { rows, batch, part }| {
+            let batch = self.batch(*batch)?;
+            Ok((*rows as usize, batch.meant(), self.spill.find_part(&batch.kept, part.clone())?))
+        });
+        let blocks: Vec<(usize, Meant, Cow<[u8]>)> = found.collect::<Result<_>>()?;
         let mut days: Vec<i32> = Vec::with_capacity(lot.rows);
-        for Block { rows, batch, part } in &lot.blocks {
-            let starts = part.start..part.end.min(part.start + STARTS_BYTES);
-            let starts = self.spill.find_part(&self.batch(*batch)?.kept, starts)?;
-            record::starts(&starts, *rows as usize, |started_at| days.push(day_of(started_at).0))?;
+        for (rows, _, bytes) in &blocks {
+            record::starts(bytes, *rows, |started_at| days.push(day_of(started_at).0))?;
         }
         days.extend(lot.open.iter().map(|record| day_of(record.started_at).0));
         let Some((&first, &last)) = days.iter().min().zip(days.iter().max()) else {
@@ -164,11 +169,9 @@ impl Store {
             slot.and_then(|slot| records.get_mut(slot)).into_iter().for_each(|slot| *slot = *record);
         };
         let mut of_block = [Record::BLANK; BLOCK];
-        for Block { rows, batch, part } in &lot.blocks {
-            let batch = self.batch(*batch)?;
-            let bytes = self.spill.find_part(&batch.kept, part.clone())?;
-            let of_block = of_block.get_mut(..*rows as usize).ok_or_else(too_many)?;
-            record::unpack(&bytes, batch.meant(), of_block)?;
+        for (rows, meant, bytes) in blocks {
+            let of_block = of_block.get_mut(..rows).ok_or_else(too_many)?;
+            record::unpack(&bytes, meant, of_block)?;
             of_block.iter().for_each(&mut put);
         }
         lot.open.iter().for_each(&mut put);
