@@ -66,6 +66,15 @@ fn lay(bank: &Path, layout: Layout, rows_a_group: usize) {
     }
 }
 
+/// Lets an adapter make the visits, which come as a whole then.
+fn adapt(bank: &Path) {
+    std::fs::rename(bank.join("visits.parquet"), bank.join("raw.parquet")).unwrap();
+    std::fs::write(bank.join("visits.sql"), "SELECT * FROM raw").unwrap();
+    let inputs = "[inputs]\nvisits = { files = { raw = \"raw.parquet\" }, adapter = \"visits.sql\" }\n";
+    let text = std::fs::read_to_string(bank.join("bank.toml")).unwrap();
+    std::fs::write(bank.join("bank.toml"), format!("{text}\n{inputs}")).unwrap();
+}
+
 struct Rules {
     contracts: Contracts,
     rulebook: Rulebook,
@@ -106,17 +115,21 @@ fn a_log_taken_in_by_pieces_is_the_whole_log() {
     let contracts = Contracts::built_in().unwrap();
     let rulebook = Rulebook::load(&RulebookPlace::BuiltIn, as_of, FACTS).unwrap();
     let rules = Rules { contracts, rulebook };
-    for (layout, has_repeats, households, rows_a_group) in [
-        (IN_ORDER, false, "400", ROWS_A_GROUP),
-        (WITH_REPEATS, true, "400", ROWS_A_GROUP),
-        (SCATTERED, true, "400", ROWS_A_GROUP),
-        (BATCH_REPEATED, true, "4000", usize::MAX),
+    for (layout, has_repeats, households, rows_a_group, is_adapted) in [
+        (IN_ORDER, false, "400", ROWS_A_GROUP, false),
+        (WITH_REPEATS, true, "400", ROWS_A_GROUP, false),
+        (SCATTERED, true, "400", ROWS_A_GROUP, false),
+        (BATCH_REPEATED, true, "4000", usize::MAX, false),
+        (BATCH_REPEATED, true, "4000", usize::MAX, true),
     ] {
         let folder = scratch();
         let bank = folder.path().join("bank");
         let outcome = run(wellfield().arg("generate").arg(&bank).args(["--households", households, "--as-of", AS_OF]));
         assert_eq!(outcome.exit, 0, "generate ended with\n{}", outcome.shown(&[]));
         lay(&bank, layout, rows_a_group);
+        if is_adapted {
+            adapt(&bank);
+        }
         let bank = Bank::open(&bank, &rules.contracts).unwrap();
         let whole = rules.whole(&bank);
         let tables = whole.outputs(&Previous::default(), &rules.rulebook, &rules.contracts).unwrap();

@@ -45,6 +45,9 @@ struct Desk {
     records: Vec<Record>,
 }
 
+/// Visits that are laid by branch at once: as many as a file's reader hands over. What an adapter has made comes as a whole.
+const LAID_AT_ONCE: usize = 1 << 16;
+
 /// The fewest visits that are worth a block of their own.
 const BLOCK_MIN: usize = 64;
 
@@ -177,28 +180,33 @@ impl VisitIntake {
         recent.clear();
         let of_recent_days = (0..).zip(evaluated.iter()).filter(|(_, visit)| self.recent.contains(visit.day));
         of_recent_days.for_each(|(number, visit)| recent.push(self.recent_of(visits, visit, number)));
-        let recent = recent::pack(recent, of_recent);
+        let packed_recent = recent::pack(recent, of_recent);
+        recent.shrink_to(LAID_AT_ONCE);
         let mut devices = Devices::of(&visits.device_id);
-        let ends = lay_by_branch(evaluated, self.branches, records, |number, visit, slot| {
-            *slot = self.record(visits, visit, number, devices.number(visit.row as usize));
-        });
         let (mut blocks, mut others) = (Vec::new(), Vec::new());
-        let mut start = 0;
-        for (branch, end) in (0..).zip(ends) {
-            let branch = if branch == self.branches { NONE } else { branch as u32 };
-            for some in records.get(start..end).unwrap_or_default().chunks(BLOCK) {
-                if some.len() < BLOCK_MIN {
-                    others.extend(some.iter().map(|record| (branch, *record)));
-                    continue;
+        for (first, laid) in (0..).step_by(LAID_AT_ONCE).zip(evaluated.chunks(LAID_AT_ONCE)) {
+            let ends = lay_by_branch(laid, self.branches, records, |place, visit, slot| {
+                *slot = self.record(visits, visit, first + place, devices.number(visit.row as usize));
+            });
+            let mut start = 0;
+            for (branch, end) in (0..).zip(ends) {
+                let branch = if branch == self.branches { NONE } else { branch as u32 };
+                for some in records.get(start..end).unwrap_or_default().chunks(BLOCK) {
+                    if some.len() < BLOCK_MIN {
+                        others.extend(some.iter().map(|record| (branch, *record)));
+                        continue;
+                    }
+                    let start = packer.len();
+                    record::pack(some, packer);
+                    blocks.push(PreparedBlock { branch, rows: some.len() as u32, part: start..packer.len() });
                 }
-                let start = packer.len();
-                record::pack(some, packer);
-                blocks.push(PreparedBlock { branch, rows: some.len() as u32, part: start..packer.len() });
+                start = end;
             }
-            start = end;
         }
         let blocks = PreparedBlocks { bytes: packer.end(), blocks };
-        PreparedVisits { visits: evaluated.len(), blocks, others, devices: devices.texts(), listed, recent }
+        let visits = evaluated.len();
+        evaluated.shrink_to(LAID_AT_ONCE);
+        PreparedVisits { visits, blocks, others, devices: devices.texts(), listed, recent: packed_recent }
     }
 
     /// The visit of a row, if it is evaluated.

@@ -13,6 +13,9 @@ fn above(value: i64, least: i64) -> u64 {
     value.wrapping_sub(least).cast_unsigned()
 }
 
+/// Bytes for which room is taken before they come.
+const ROOM_MAX: usize = 16 << 20;
+
 /// Columns that are being packed one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Packer {
@@ -96,7 +99,8 @@ impl Packer {
     /// Everything that was packed, and begins anew. What comes next is mostly about as long: room for it is taken at once,
     /// so that what was packed need not be copied.
     pub fn end(&mut self) -> Box<[u8]> {
-        let room = self.bytes.len() + self.bytes.len() / 8;
+        let room = (self.bytes.len() + self.bytes.len() / 8).min(ROOM_MAX);
+        self.column.shrink_to(ROOM_MAX / size_of::<i64>());
         std::mem::replace(&mut self.bytes, Vec::with_capacity(room)).into_boxed_slice()
     }
 }
