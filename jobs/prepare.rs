@@ -71,7 +71,7 @@ const VISITS_SHARE: u64 = 8;
 /// How much room there is for so many visits.
 fn room(options: &Nightly, visits: u64) -> Room {
     match (options.shards, options.memory_max.or_else(watch::memory_bytes)) {
-        (Some(shards), _) => Room { shards: usize::from(shards) },
+        (Some(shards), _) => Room::in_shards(usize::from(shards)),
         (None, Some(bytes)) => Room::of(visits, bytes / VISITS_SHARE),
         (None, None) => Room::enough(),
     }

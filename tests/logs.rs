@@ -88,8 +88,8 @@ impl Rules {
         night::rate(cleaned, &Previous::default(), &self.rulebook, &self.contracts, &mut watch).unwrap()
     }
 
-    fn in_pieces(&self, bank: &Bank, shards: usize) -> Night {
-        let room = |_| Room { shards };
+    fn in_pieces(&self, bank: &Bank, room: Room) -> Night {
+        let room = |_| room;
         let mut logs = Logs::new(&self.rulebook, &self.contracts, &room);
         let cleaned = clean::clean_with(bank, &self.contracts, self.rulebook.as_of, &mut logs).unwrap();
         assert_eq!(cleaned.tables.visits.rows + cleaned.tables.account_months.rows, 0, "a log was kept");
@@ -135,13 +135,13 @@ fn a_log_taken_in_by_pieces_is_the_whole_log() {
         let tables = whole.outputs(&Previous::default(), &rules.rulebook, &rules.contracts).unwrap();
         let repeats = whole.set_aside.iter().filter(|row| row.rule == "duplicate_key").count();
         assert_eq!(repeats > 0, has_repeats);
-        for shards in [1, 3] {
-            let pieces = rules.in_pieces(&bank, shards);
+        for room in [Room::enough(), Room::in_shards(3), Room { shards: 3, held: 40_000 }] {
+            let pieces = rules.in_pieces(&bank, room);
             is_same(&whole.cleaned, &pieces.cleaned);
             let others = pieces.outputs(&Previous::default(), &rules.rulebook, &rules.contracts).unwrap();
             for (table, other) in tables.iter().zip(&others) {
                 assert_eq!(table.name, other.name);
-                assert!(table.batch == other.batch, "`{}` differs in {shards} shards", table.name);
+                assert!(table.batch == other.batch, "`{}` differs with {room:?}", table.name);
             }
         }
     }

@@ -8,11 +8,13 @@ use std::os::unix::fs::FileExt as _;
 
 use crate::fault::{Error, Fault, Result};
 
-/// Where packed rows are kept: in memory, or in a nameless file.
+/// Where packed rows are kept: in memory, or in a nameless file, or the first of them there and the others here.
 #[derive(Debug, Default)]
 pub struct Spill {
     file: Option<File>,
     end: u64,
+    /// Bytes for which there is room in memory yet, where there is a file.
+    room: u64,
 }
 
 /// Some bytes that are kept.
@@ -39,12 +41,21 @@ impl Spill {
 
     /// Sets everything down in a file.
     pub fn in_a_file() -> Result<Spill> {
+        Spill::beyond(0)
+    }
+
+    /// Keeps so many bytes in memory, and sets down in a file what comes after them.
+    pub fn beyond(room: u64) -> Result<Spill> {
         let file = tempfile::tempfile().map_err(|error| failed("create", &error))?;
-        Ok(Spill { file: Some(file), end: 0 })
+        Ok(Spill { file: Some(file), end: 0, room })
     }
 
     pub fn keep(&mut self, bytes: Box<[u8]>) -> Result<Kept> {
         let Some(file) = &self.file else { return Ok(Kept::Held(bytes)) };
+        if let Some(room) = self.room.checked_sub(bytes.len() as u64) {
+            self.room = room;
+            return Ok(Kept::Held(bytes));
+        }
         file.write_all_at(&bytes, self.end).map_err(|error| failed("write", &error))?;
         let kept = Kept::SetDown { from: self.end, bytes: bytes.len() };
         self.end += bytes.len() as u64;
@@ -84,9 +95,14 @@ mod tests {
 
     #[test]
     fn what_was_kept_is_found_again() {
-        for mut spill in [Spill::in_memory(), Spill::in_a_file().unwrap()] {
+        for (mut spill, held) in [
+            (Spill::in_memory(), [true; 3]),
+            (Spill::in_a_file().unwrap(), [false, true, false]),
+            (Spill::beyond(4).unwrap(), [true, true, false]),
+        ] {
             let mut keep = |bytes: &[u8]| spill.keep(bytes.into()).unwrap();
             let (one, none, other) = (keep(b"one"), keep(b""), keep(b"other"));
+            assert_eq!([&one, &none, &other].map(|kept| matches!(kept, Kept::Held(_))), held);
             let found = |kept: &Kept| spill.find(kept).unwrap().into_owned();
             assert_eq!([found(&other), found(&one), found(&none)], [b"other".to_vec(), b"one".to_vec(), Vec::new()]);
             let part = |kept: &Kept, part: Range<usize>| spill.find_part(kept, part).map(Cow::into_owned);

@@ -57,8 +57,8 @@ impl VisitLog {
             intake: Arc::new(VisitIntake::of(tables, register, rules, contracts)?),
             devices: HashMap::new(),
             store: Store::begin(&branch_sizes, room)?,
-            listed: Listed::begin(room.spill()?),
-            recent: RecentVisits::begin(room.spill()?),
+            listed: Listed::begin(room.for_later()?),
+            recent: RecentVisits::begin(room.for_later()?),
             visits: 0,
             sizes: (register.len(), tables.grids.rows, tables.officers.rows),
         })

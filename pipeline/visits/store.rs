@@ -19,23 +19,36 @@ pub struct Room {
     /// Parts into which the branches are cut. One: all visits stay in memory; more: they lie in a file until their part
     /// is checked.
     pub shards: usize,
+    /// Of visits in a file, the bytes that may wait in memory all the same.
+    pub held: u64,
 }
 
 impl Room {
     /// Everything in memory.
     pub fn enough() -> Room {
-        Room { shards: 1 }
+        Room::in_shards(1)
+    }
+
+    /// So many parts, and no visit in memory before its part is checked, where there are several.
+    pub fn in_shards(shards: usize) -> Room {
+        Room { shards, held: 0 }
     }
 
     /// Room for so many visits of 24 months in so many bytes.
     pub fn of(visits: u64, bytes: u64) -> Room {
         let needed = visits.saturating_mul(VISIT_BYTES);
         let shards = needed.div_ceil(bytes.max(1)).clamp(1, SHARDS_MAX);
-        Room { shards: usize::try_from(shards).unwrap_or(1) }
+        let held = if shards == 1 { 0 } else { bytes };
+        Room { shards: usize::try_from(shards).unwrap_or(1), held }
     }
 
-    /// Where visits are kept: in memory where there is room for all of them at once.
-    pub fn spill(&self) -> Result<Spill> {
+    /// Where visits wait for their check: in memory where there is room for all of them at once.
+    pub fn for_check(&self) -> Result<Spill> {
+        if self.shards == 1 { Ok(Spill::in_memory()) } else { Spill::beyond(self.held) }
+    }
+
+    /// Where what is kept of them for longer lies: where others need the memory meanwhile.
+    pub fn for_later(&self) -> Result<Spill> {
         if self.shards == 1 { Ok(Spill::in_memory()) } else { Spill::in_a_file() }
     }
 }
@@ -94,7 +107,7 @@ impl Store {
     pub fn begin(sizes: &[u32], room: &Room) -> Result<Store> {
         let shards = room.shards.min(sizes.len()).max(1);
         Ok(Store {
-            spill: room.spill()?,
+            spill: room.for_check()?,
             packer: Packer::default(),
             batches: Vec::new(),
             lots: sizes.iter().map(|_| Lot::default()).collect(),
@@ -234,9 +247,10 @@ mod tests {
         fn visits_of_a_day_stand_together(
             moments in prop::collection::vec((-40..40_i64, 0..24_i64), 0..600),
             shards in 1..3_usize,
+            held in 0..4_000_u64,
         ) {
             // One of two branches, so that a room is used for more than one.
-            let mut store = Store::begin(&[0, 0], &Room { shards }).unwrap();
+            let mut store = Store::begin(&[0, 0], &Room { shards, held }).unwrap();
             for (number, (day, hour)) in (0..).zip(&moments) {
                 let started_at = day * MICROSECONDS_A_DAY + hour * MICROSECONDS_A_DAY / 24;
                 store.push(number % 3 / 2, Record { started_at, number, ..Record::BLANK }).unwrap();
@@ -266,7 +280,7 @@ mod tests {
     #[test]
     fn there_is_room_for_all_or_for_a_part() {
         assert_eq!(Room::of(1_000, 1 << 30), Room::enough());
-        assert_eq!(Room::of(1 << 20, 1 << 25).shards, 3);
+        assert_eq!(Room::of(1 << 20, 1 << 25), Room { shards: 3, held: 1 << 25 });
         assert_eq!(Room::of(u64::MAX, 1).shards, 64);
     }
 }
