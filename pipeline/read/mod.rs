@@ -37,7 +37,7 @@ use self::bank::{Bank, CsvFormat};
 pub use self::files::digest;
 use self::files::{FileFormat, InputFile, TableFiles};
 pub use self::guard::{guarded, is_guarded};
-use self::one_pass::{Buffers, OnePass, Stretch};
+use self::one_pass::{OnePass, Stretch};
 use self::parquet::ParquetFile;
 
 /// A file that a run has read: its path as `bank.toml` sees it, size and blake3 digest.
@@ -370,11 +370,11 @@ fn plain(bank: &Bank, contract: &Contract, table_files: &TableFiles, digests: Ve
     let mut collector = Collector::default();
     let mut missing: Vec<String> = wanted.clone();
     let (mut pieces, mut one_pass) = (Vec::new(), OnePasses::default());
-    let buffers = Arc::default();
-    let open = |(position, file): (usize, &&InputFile)| {
-        open_file(bank, contract, (file, position), &table_files.format, &wanted, (&waiting, &buffers))
-    };
-    let opened: Vec<Result<Opened>> = list.par_iter().enumerate().map(open).collect();
+    let opened: Vec<Result<Opened>> = list
+        .par_iter()
+        .enumerate()
+        .map(|(position, file)| open_file(bank, contract, (file, position), &table_files.format, &wanted, &waiting))
+        .collect();
     for (file, result) in list.iter().zip(opened) {
         let Some(opened) = collector.take(result)? else { continue };
         check_columns(contract, &file.path, &opened.columns, &mut collector);
@@ -412,10 +412,10 @@ fn open_file(
     (file, position): (&InputFile, usize),
     format: &CsvFormat,
     wanted: &[String],
-    (waiting, buffers): (&[ReadFile], &Arc<Buffers>),
+    waiting: &[ReadFile],
 ) -> Result<Opened> {
     if file.format == FileFormat::Parquet {
-        return open_parquet(bank, contract, (file, position), wanted, (waiting, buffers));
+        return open_parquet(bank, contract, (file, position), wanted, waiting);
     }
     let parts = read_file(bank, file, format, Some(wanted))?;
     let partitions: Vec<String> = file.partitions.iter().map(|(key, _)| key.clone()).collect();
@@ -432,7 +432,7 @@ fn open_parquet(
     contract: &Contract,
     (file, position): (&InputFile, usize),
     wanted: &[String],
-    (waiting, buffers): (&[ReadFile], &Arc<Buffers>),
+    waiting: &[ReadFile],
 ) -> Result<Opened> {
     // Words, and identifiers of other tables, are compared with what they may be; of other text few rows may have their own.
     let is_shared = |column: &&Column| match column.kind {
@@ -448,7 +448,7 @@ fn open_parquet(
     if let Some(waits) = place.and_then(|place| waiting.get(place)) {
         // Of a file without rows nothing is read, though it may have row groups.
         if parquet.row_groups().iter().any(|&rows| rows > 0) {
-            one_pass = OnePass::of(&path, waits, &parquet, buffers)?.map(Arc::new);
+            one_pass = OnePass::of(&path, waits, &parquet)?.map(Arc::new);
         }
         if one_pass.is_none() {
             // Digested first, then opened.

@@ -8,7 +8,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use parquet::errors::ParquetError;
@@ -34,7 +34,6 @@ pub struct OnePass {
     stretches: Vec<Range<u64>>,
     /// The digest of the footer with which it was opened, and how long that is.
     footer: (u64, blake3::Hash),
-    buffers: Arc<Buffers>,
     passed: Mutex<Passed>,
     /// What changed, once it was seen.
     change: OnceLock<&'static str>,
@@ -84,50 +83,10 @@ impl ChunkReader for Stretch {
     }
 }
 
-/// Buffers of stretches that nobody looks at any more: the next ones are read into them, since memory that was never used
-/// costs as much as reading does.
-#[derive(Default)]
-pub struct Buffers(Mutex<Vec<Vec<u8>>>);
-
-impl Buffers {
-    /// An empty buffer for so many bytes.
-    fn room(&self, bytes: usize) -> Vec<u8> {
-        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fitting = free.iter().position(|buffer| buffer.capacity() >= bytes);
-        let mut buffer = fitting.map_or_else(|| Vec::with_capacity(bytes), |place| free.swap_remove(place));
-        buffer.clear();
-        buffer
-    }
-}
-
-/// A buffer in use, which goes back when it is let go.
-struct Lent {
-    bytes: Vec<u8>,
-    to: Arc<Buffers>,
-}
-
-impl AsRef<[u8]> for Lent {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        let bytes = std::mem::take(&mut self.bytes);
-        self.to.0.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
-    }
-}
-
 impl OnePass {
     /// A file that was opened; None where its row groups do not follow each other, or are too large to be read at once.
-    /// `opened` tells when it was written before it was opened. `buffers` are those of its table.
-    pub fn of(
-        path: &Path,
-        opened: &ReadFile,
-        parquet: &ParquetFile,
-        buffers: &Arc<Buffers>,
-    ) -> Result<Option<OnePass>> {
+    /// `opened` tells when it was written before it was opened.
+    pub fn of(path: &Path, opened: &ReadFile, parquet: &ParquetFile) -> Result<Option<OnePass>> {
         let io = |error| Error::io("read", path, &error);
         let file = File::open(path).map_err(io)?;
         let bytes = file.metadata().map_err(io)?.len();
@@ -135,16 +94,15 @@ impl OnePass {
         if stretches.iter().any(|stretch| stretch.end - stretch.start > STRETCH_MAX) {
             return Ok(None);
         }
-        let end = read(&file, bytes - FOOTER_END..bytes, Vec::new()).map_err(io)?;
+        let end = read(&file, bytes - FOOTER_END..bytes).map_err(io)?;
         let footer = end.first_chunk::<4>().map_or(0, |length| u64::from(u32::from_le_bytes(*length))) + FOOTER_END;
         let Some(start) = bytes.checked_sub(footer) else { return Ok(None) };
-        let footer = (footer, blake3::hash(&read(&file, start..bytes, Vec::new()).map_err(io)?));
+        let footer = (footer, blake3::hash(&read(&file, start..bytes).map_err(io)?));
         Ok(Some(OnePass {
             path: path.to_path_buf(),
             opened: ReadFile { bytes, ..opened.clone() },
             stretches,
             footer,
-            buffers: Arc::clone(buffers),
             passed: Mutex::new(Passed { hasher: blake3::Hasher::new(), stretches: 0 }),
             change: OnceLock::new(),
             is_read_again: AtomicBool::new(false),
@@ -156,14 +114,11 @@ impl OnePass {
         let range = self.stretches.get(group).cloned();
         let range = range.ok_or_else(|| Error::internal("a file has fewer row groups than were asked for"))?;
         let first = range.start;
-        let room = self.buffers.room(usize::try_from(range.end - range.start).unwrap_or_default());
-        let bytes =
-            File::open(&self.path).and_then(|file| read(&file, range, room)).map_err(|error| match self.seen() {
-                Some(change) => Error::could_not_run(changed_fault(&self.opened, change)),
-                None => Error::io("read", &self.path, &error),
-            })?;
-        let bytes = Bytes::from_owner(Lent { bytes, to: Arc::clone(&self.buffers) });
-        Ok(Stretch { first, bytes, file_bytes: self.opened.bytes })
+        let bytes = File::open(&self.path).and_then(|file| read(&file, range)).map_err(|error| match self.seen() {
+            Some(change) => Error::could_not_run(changed_fault(&self.opened, change)),
+            None => Error::io("read", &self.path, &error),
+        })?;
+        Ok(Stretch { first, bytes: bytes.into(), file_bytes: self.opened.bytes })
     }
 
     /// The bytes of a row group once more. They may be others now: the whole file is looked at again at the end.
@@ -220,10 +175,9 @@ impl OnePass {
     }
 }
 
-/// Reads some bytes into an empty buffer.
-fn read(mut file: &File, range: Range<u64>, mut found: Vec<u8>) -> std::io::Result<Vec<u8>> {
+fn read(mut file: &File, range: Range<u64>) -> std::io::Result<Vec<u8>> {
     let bytes = usize::try_from(range.end - range.start).map_err(std::io::Error::other)?;
-    found.reserve_exact(bytes);
+    let mut found = Vec::with_capacity(bytes);
     file.seek(SeekFrom::Start(range.start))?;
     file.take(bytes as u64).read_to_end(&mut found)?;
     if found.len() < bytes { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(found) }
@@ -269,25 +223,6 @@ mod tests {
         let found =
             [ends_in_the_footer, overlap, turned_round, without_columns, without_bytes, without_groups, too_short];
         assert_eq!(found, [const { None }; 7]);
-    }
-
-    #[test]
-    fn a_buffer_is_used_again_where_it_is_large_enough() {
-        let buffers = Arc::new(Buffers::default());
-        let lend = |bytes: &[u8]| {
-            let mut room = buffers.room(bytes.len());
-            room.extend_from_slice(bytes);
-            let place = room.as_ptr();
-            (Bytes::from_owner(Lent { bytes: room, to: Arc::clone(&buffers) }), place)
-        };
-        let (one, first) = lend(b"abcdef");
-        let (other, second) = lend(b"gh");
-        assert_eq!((&one[..], &other[..]), (&b"abcdef"[..], &b"gh"[..]));
-        drop((one.slice(1..2), one, other));
-        let (again, place) = lend(b"xyz");
-        assert_eq!((&again[..], place), (&b"xyz"[..], first));
-        assert_eq!(lend(b"ij").1, second);
-        assert_eq!(lend(b"abcdefg").0, &b"abcdefg"[..]);
     }
 
     #[test]
