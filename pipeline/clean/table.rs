@@ -604,22 +604,16 @@ fn keep_first(marks: &mut BTreeMap<u32, (Rule, usize)>, row: u32, mark: (Rule, u
 
 /// The parts of one column as one array.
 fn joined(parts: Vec<ArrayRef>) -> Result<ArrayRef> {
-    match parts.as_slice() {
-        [one] => Ok(Arc::clone(one)),
-        parts => {
-            let internal = |error: ArrowError| Error::internal(error.to_string());
-            let kind = parts.first().map(|part| part.data_type());
-            let are_alike = parts.iter().all(|part| Some(part.data_type()) == kind);
-            // One file may hold its text coded and the next one not.
-            let texts = if are_alike { Vec::new() } else { as_texts(parts).map_err(internal)? };
-            let parts: Vec<&dyn Array> = if are_alike { parts } else { &texts }.iter().map(AsRef::as_ref).collect();
-            concat(&parts).map_err(internal)
-        }
+    let internal = |error: ArrowError| Error::internal(error.to_string());
+    if let [one] = parts.as_slice() {
+        return Ok(Arc::clone(one));
     }
-}
-
-fn as_texts(parts: &[ArrayRef]) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
-    parts.iter().map(|part| cast(part, &DataType::LargeUtf8)).collect()
+    let kind = parts.first().map(|part| part.data_type().clone());
+    let are_alike = parts.iter().all(|part| Some(part.data_type()) == kind.as_ref());
+    // One file may hold its text coded and the next one not.
+    let as_text = |part: &ArrayRef| cast(part, &DataType::LargeUtf8).map_err(internal);
+    let parts = if are_alike { parts } else { parts.iter().map(as_text).collect::<Result<_>>()? };
+    concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>()).map_err(internal)
 }
 
 /// Whether rules across rows look at a column: keys always, every column where rows are of one tree or valid by day.

@@ -83,10 +83,13 @@ pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Measured> 
     // and the next table is made meanwhile. Those of many rows come first.
     let mut tables = BaseTable::ALL;
     tables.sort_by_key(|table| !matches!(table, BaseTable::Households | BaseTable::Visits));
-    let mut before: Option<(BaseTable, BaseRows)> = None;
+    let mut observe = |before: Option<(BaseTable, BaseRows)>| {
+        before.map_or(Ok(()), |(table, base)| observed.observe(catalogue, table, &base, &nodes, bank))
+    };
+    let mut before = None;
     for table in tables {
         let (taken, base) = rayon::join(
-            || before.take().map_or(Ok(()), |(table, base)| observed.observe(catalogue, table, &base, &nodes, bank)),
+            || observe(before),
             || -> Result<BaseRows> {
                 let mut base = bases.rows(table, &read_columns(catalogue, table))?;
                 parts.add_up(table, &base, &nodes, bank)?;
@@ -97,7 +100,7 @@ pub fn measure_all(covered: &Covered, distances: Distances) -> Result<Measured> 
         taken?;
         before = Some((table, base?));
     }
-    before.map_or(Ok(()), |(table, base)| observed.observe(catalogue, table, &base, &nodes, bank))?;
+    observe(before)?;
     let rows = values::rows(covered, &nodes, &parts.end()?, &observed);
     Ok(Measured(Indicators { nodes, rows }))
 }

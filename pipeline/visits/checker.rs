@@ -188,15 +188,15 @@ struct Order {
 const PLACE_BITS: u32 = 26;
 
 impl Order {
-    /// `visits` are of one day; `places` says for each number its place in the order of
-    /// visit_id, where that is not the number.
+    /// `visits` are of one day; `places` says for each number its place in the order of visit_id, where that is not the
+    /// number.
     fn of(&mut self, visits: &[Record], places: Option<&[u32]>) -> &[u32] {
         self.order.clear();
+        let moment = |visit: &Record| visit.started_at.rem_euclid(MICROSECONDS_A_DAY).cast_unsigned();
         // Mostly they stand in the order of their numbers, so that their places among each other tell it.
         let is_narrow = || visits.len() < 1 << PLACE_BITS && visits.is_sorted_by_key(|visit| visit.number);
         match places {
             None if is_narrow() => {
-                let moment = |visit: &Record| visit.started_at.rem_euclid(MICROSECONDS_A_DAY).cast_unsigned();
                 self.narrow.clear();
                 self.narrow.extend((0..).zip(visits).map(|(at, visit)| moment(visit) << PLACE_BITS | at));
                 self.narrow.sort_unstable();
@@ -205,9 +205,8 @@ impl Order {
             _ => {
                 let place = |number: u32| places.and_then(|places| places.get(number as usize).copied());
                 let key = |(at, visit): (u32, &Record)| {
-                    let moment = visit.started_at.cast_unsigned() ^ (1 << 63);
                     let place = place(visit.number).unwrap_or(visit.number);
-                    u128::from(moment) << 64 | u128::from(place) << 32 | u128::from(at)
+                    u128::from(moment(visit)) << 64 | u128::from(place) << 32 | u128::from(at)
                 };
                 self.wide.clear();
                 self.wide.extend((0..).zip(visits).map(key));
@@ -260,6 +259,8 @@ mod tests {
             assert_eq!(order.of(&visits, Some(&places)), [2, 1, 3, 4, 0]);
             places.swap(11, 14);
             assert_eq!(order.of(&visits, Some(&places)), [2, 4, 3, 1, 0]);
+            places[13] = u32::MAX;
+            assert_eq!(order.of(&visits, Some(&places)), [2, 4, 1, 3, 0]);
             let turned: Vec<Record> = visits.into_iter().rev().collect();
             assert_eq!(order.of(&turned, None), [2, 3, 1, 0, 4]);
         }

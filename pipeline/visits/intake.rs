@@ -173,7 +173,7 @@ impl VisitIntake {
     }
 
     fn prepare_on(&self, desk: &mut Desk, visits: &Visits, rows: impl Iterator<Item = usize>) -> PreparedVisits {
-        let Desk { of_list, of_recent, of_blocks: packer, evaluated, recent, records } = desk;
+        let Desk { of_list, of_recent, of_blocks, evaluated, recent, records } = desk;
         evaluated.clear();
         rows.for_each(|row| evaluated.extend(self.evaluated(visits, row)));
         let listed = listed::pack(visits, evaluated.iter().map(|visit| visit.row as usize), of_list);
@@ -188,22 +188,17 @@ impl VisitIntake {
             let ends = lay_by_branch(laid, self.branches, records, |place, visit, slot| {
                 *slot = self.record(visits, visit, first + place, devices.number(visit.row as usize));
             });
-            let mut start = 0;
-            for (branch, end) in (0..).zip(ends) {
-                let branch = if branch == self.branches { NONE } else { branch as u32 };
-                for some in records.get(start..end).unwrap_or_default().chunks(BLOCK) {
-                    if some.len() < BLOCK_MIN {
-                        others.extend(some.iter().map(|record| (branch, *record)));
-                        continue;
-                    }
-                    let start = packer.len();
-                    record::pack(some, packer);
-                    blocks.push(PreparedBlock { branch, rows: some.len() as u32, part: start..packer.len() });
+            for (branch, some) in chunks(records, &ends) {
+                if some.len() < BLOCK_MIN {
+                    others.extend(some.iter().map(|record| (branch, *record)));
+                    continue;
                 }
-                start = end;
+                let start = of_blocks.len();
+                record::pack(some, of_blocks);
+                blocks.push(PreparedBlock { branch, rows: some.len() as u32, part: start..of_blocks.len() });
             }
         }
-        let blocks = PreparedBlocks { bytes: packer.end(), blocks };
+        let blocks = PreparedBlocks { bytes: of_blocks.end(), blocks };
         let visits = evaluated.len();
         evaluated.shrink_to(LAID_AT_ONCE);
         PreparedVisits { visits, blocks, others, devices: devices.texts(), listed, recent: packed_recent }
@@ -355,6 +350,16 @@ fn lay_by_branch(
     slots.ends()
 }
 
+/// Records that were laid by branch in chunks of a block at most, each of one branch and with it.
+fn chunks<'r>(records: &'r [Record], ends: &[usize]) -> impl Iterator<Item = (u32, &'r [Record])> {
+    let starts = [0].into_iter().chain(ends.iter().copied());
+    let no_branch = ends.len().saturating_sub(1);
+    (0..).zip(starts.zip(ends)).flat_map(move |(branch, (start, &end))| {
+        let branch = if branch == no_branch { NONE } else { branch as u32 };
+        records.get(start..end).unwrap_or_default().chunks(BLOCK).map(move |some| (branch, some))
+    })
+}
+
 /// The devices of some visits, and the number of each.
 struct Devices<'a> {
     of_visits: &'a Texts,
@@ -481,11 +486,14 @@ mod tests {
                 *slot = Record { number, officer: visit.branch, ..Record::BLANK };
             };
             let ends = lay_by_branch(visits, 4, &mut records, record);
-            (ends, records.iter().map(|record| (record.officer, record.number)).collect::<Vec<_>>())
+            let of_branches = chunks(&records, &ends).map(|(branch, some)| (branch, some.len())).collect::<Vec<_>>();
+            (ends, of_branches, records.iter().map(|record| (record.officer, record.number)).collect::<Vec<_>>())
         };
         let order = [(0, 1), (0, 5), (1, 3), (3, 0), (3, 4), (3, 7), (NONE, 2), (NONE, 6)];
-        assert_eq!(lay(&visits), (vec![2, 3, 3, 6, 8], order.to_vec()));
+        let of_branches = [(0, 2), (1, 1), (3, 3), (NONE, 2)];
+        assert_eq!(lay(&visits), (vec![2, 3, 3, 6, 8], of_branches.to_vec(), order.to_vec()));
         assert_eq!(lay(&[]).0, [0; 5]);
+        assert_eq!(lay(&[]).1, []);
     }
 
     #[test]
