@@ -31,7 +31,12 @@ pub fn run(options: &Nightly, log: &Log) -> Result<()> {
     let runs = prepare::absolute(&prepare::runs_folder(&options.bank, options.out.as_deref()))?;
     let (name, folder) = (options.bank.display().to_string(), prepare::absolute(&options.bank)?);
     let mut report = NightReport::begin(name, folder, runs, options.as_of, Moment::now());
-    let mut tell = |progress: &Progress| log.progress(progress);
+    let mut tell = |progress: &Progress| {
+        log.progress(progress);
+        if matches!(progress, Progress::Ended(_)) {
+            memory::give_back();
+        }
+    };
     let mut watch = Watch::new(&mut tell).with_memory_max(options.memory_max);
     let outcome = panic::caught(|| rate_and_publish(options, log, &mut watch, &mut report));
     log.finish();
@@ -79,6 +84,7 @@ struct Tonight {
     taken: Option<Taken>,
     runs: PathBuf,
     _lock: Lock,
+    memory: memory::Kept,
     earlier_run: Option<PublishedRun>,
     previous: Previous,
     /// What an earlier run of the same as-of date gave to the regulator.
@@ -94,9 +100,11 @@ impl Tonight {
         let runs = prepare::runs_folder(&options.bank, options.out.as_deref());
         let lock = publish::lock_existing(&runs)?;
         let contracts = Contracts::built_in()?;
-        let bank = Bank::open(&options.bank, &contracts)?;
+        let mut bank = Bank::open(&options.bank, &contracts)?;
         report.bank.clone_from(&bank.name);
-        memory::keep(read::bytes(&bank, &contracts), options.memory_max.or_else(watch::memory_bytes));
+        let files_bytes = read::bytes(&bank, &contracts);
+        bank.is_read_in_passing = memory::is_filled_by(files_bytes, watch::memory_bytes());
+        let memory = memory::keep(files_bytes, options.memory_max.or_else(watch::memory_bytes));
         threads::start(options.threads)?;
         let (prepared, taken) = prepare::prepare_night(bank, contracts, options, watch)?;
         let cleaned = &prepared.cleaned;
@@ -110,16 +118,28 @@ impl Tonight {
         let run_id = made_from.run_id(options.as_of);
         report.run_id = Some(run_id.clone());
         report.previous_run = earlier_run.as_ref().map(PreviousEntry::of);
-        Ok(Tonight { prepared, taken, runs, _lock: lock, earlier_run, previous, vintage, made_from, run_id })
+        Ok(Tonight { prepared, taken, runs, _lock: lock, memory, earlier_run, previous, vintage, made_from, run_id })
     }
 
     fn rate(self, options: &Nightly, log: &Log, watch: &mut Watch, report: &mut NightReport) -> Result<PathBuf> {
-        let Tonight { prepared, taken, runs, _lock, earlier_run, previous, vintage: earlier, made_from, run_id } = self;
+        let Tonight {
+            prepared,
+            taken,
+            runs,
+            _lock,
+            memory,
+            earlier_run,
+            previous,
+            vintage: earlier,
+            made_from,
+            run_id,
+        } = self;
         let Prepared { contracts, bank, rulebook, cleaned } = prepared;
         let taken = taken.ok_or_else(|| Error::internal("the logs of the bank were not taken in"))?;
         // The program ends soon after the night is published: its memory need not be given back piece by piece.
         let mut night = ManuallyDrop::new(night::rate_taken(cleaned, taken, &previous, &rulebook, &contracts, watch)?);
         let measured = std::mem::take(&mut night.measured);
+        memory.no_longer();
         report.tables.clone_from(&night.counts);
         if night.register.is_empty() {
             log.remark("no household is in the run");

@@ -130,12 +130,15 @@ fn a_log_taken_in_by_pieces_is_the_whole_log() {
         if is_adapted {
             adapt(&bank);
         }
-        let bank = Bank::open(&bank, &rules.contracts).unwrap();
+        let mut bank = Bank::open(&bank, &rules.contracts).unwrap();
         let whole = rules.whole(&bank);
         let tables = whole.outputs(&Previous::default(), &rules.rulebook, &rules.contracts).unwrap();
         let repeats = whole.set_aside.iter().filter(|row| row.rule == "duplicate_key").count();
         assert_eq!(repeats > 0, has_repeats);
-        for room in [Room::enough(), Room::in_shards(3), Room { shards: 3, held: 40_000 }] {
+        for (room, is_read_in_passing) in
+            [(Room::enough(), false), (Room::in_shards(3), true), (Room { shards: 3, held: 40_000 }, false)]
+        {
+            bank.is_read_in_passing = is_read_in_passing;
             let pieces = rules.in_pieces(&bank, room);
             is_same(&whole.cleaned, &pieces.cleaned);
             let others = pieces.outputs(&Previous::default(), &rules.rulebook, &rules.contracts).unwrap();

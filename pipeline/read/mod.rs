@@ -448,7 +448,7 @@ fn open_parquet(
     if let Some(waits) = place.and_then(|place| waiting.get(place)) {
         // Of a file without rows nothing is read, though it may have row groups.
         if parquet.row_groups().iter().any(|&rows| rows > 0) {
-            one_pass = OnePass::of(&path, waits, &parquet)?.map(Arc::new);
+            one_pass = OnePass::of(&path, waits, &parquet, bank.is_read_in_passing)?.map(Arc::new);
         }
         if one_pass.is_none() {
             // Digested first, then opened.

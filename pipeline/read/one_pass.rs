@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
+use rustix::fs::{Advice, fadvise};
 
 use crate::fault::{Error, Result};
 
@@ -32,6 +34,8 @@ pub struct OnePass {
     opened: ReadFile,
     /// By row group the bytes that are read with it: together the whole file.
     stretches: Vec<Range<u64>>,
+    /// Whether the system need not keep what was read.
+    is_in_passing: bool,
     /// The digest of the footer with which it was opened, and how long that is.
     footer: (u64, blake3::Hash),
     passed: Mutex<Passed>,
@@ -86,7 +90,7 @@ impl ChunkReader for Stretch {
 impl OnePass {
     /// A file that was opened; None where its row groups do not follow each other, or are too large to be read at once.
     /// `opened` tells when it was written before it was opened.
-    pub fn of(path: &Path, opened: &ReadFile, parquet: &ParquetFile) -> Result<Option<OnePass>> {
+    pub fn of(path: &Path, opened: &ReadFile, parquet: &ParquetFile, is_in_passing: bool) -> Result<Option<OnePass>> {
         let io = |error| Error::io("read", path, &error);
         let file = File::open(path).map_err(io)?;
         let bytes = file.metadata().map_err(io)?.len();
@@ -102,6 +106,7 @@ impl OnePass {
             path: path.to_path_buf(),
             opened: ReadFile { bytes, ..opened.clone() },
             stretches,
+            is_in_passing,
             footer,
             passed: Mutex::new(Passed { hasher: blake3::Hasher::new(), stretches: 0 }),
             change: OnceLock::new(),
@@ -114,11 +119,21 @@ impl OnePass {
         let range = self.stretches.get(group).cloned();
         let range = range.ok_or_else(|| Error::internal("a file has fewer row groups than were asked for"))?;
         let first = range.start;
-        let bytes = File::open(&self.path).and_then(|file| read(&file, range)).map_err(|error| match self.seen() {
+        let bytes = self.bytes(range).map_err(|error| match self.seen() {
             Some(change) => Error::could_not_run(changed_fault(&self.opened, change)),
             None => Error::io("read", &self.path, &error),
         })?;
         Ok(Stretch { first, bytes: bytes.into(), file_bytes: self.opened.bytes })
+    }
+
+    fn bytes(&self, range: Range<u64>) -> std::io::Result<Vec<u8>> {
+        let file = File::open(&self.path)?;
+        let bytes = read(&file, range.clone())?;
+        if self.is_in_passing {
+            // An advice: where the system cannot take it, nothing is lost.
+            let _ = fadvise(&file, range.start, NonZeroU64::new(range.end - range.start), Advice::DontNeed);
+        }
+        Ok(bytes)
     }
 
     /// The bytes of a row group once more. They may be others now: the whole file is looked at again at the end.

@@ -131,7 +131,7 @@ fn pack_columns(
     packer: &mut Packer,
 ) -> PackedList {
     let is_rising = ids.is_sorted_by(|one, next| one < next);
-    pack_ids(ids, is_rising, packer);
+    pack_ids(ids, packer);
     for column in positions {
         packer.numbers(column.map(or_none));
     }
@@ -140,37 +140,51 @@ fn pack_columns(
     PackedList { rows: ids.len(), bytes: packer.end(), ends, is_rising }
 }
 
-/// Identifiers of neighbours mostly begin alike: what all of them begin with is kept once.
-fn pack_ids(ids: &[&str], is_rising: bool, packer: &mut Packer) {
-    let mut alike = ids.first().map_or(&[][..], |first| first.as_bytes());
-    // Of those that rise the others lie between the first and the last.
-    let others = if is_rising { ids.get(ids.len().saturating_sub(1)..).unwrap_or_default() } else { ids };
-    for id in others {
-        if !id.as_bytes().starts_with(alike) {
-            let same = alike.iter().zip(id.as_bytes()).take_while(|(one, other)| one == other).count();
-            alike = alike.get(..same).unwrap_or_default();
-        }
-    }
-    packer.numbers(ids.iter().map(|id| id.len() as i64));
-    packer.bytes(alike);
-    let mut rest = Vec::with_capacity(ids.iter().map(|id| id.len() - alike.len()).sum());
-    ids.iter().for_each(|id| rest.extend_from_slice(id.as_bytes().get(alike.len()..).unwrap_or_default()));
+/// Identifiers of neighbours mostly begin alike: of each is kept how long it is, with how many bytes of the one before it
+/// begins, and the others.
+fn pack_ids(ids: &[&str], packer: &mut Packer) {
+    let each = || ids.iter().map(|id| id.as_bytes());
+    packer.numbers(each().map(|id| id.len() as i64));
+    let mut rest = Vec::new();
+    let mut before = &[][..];
+    packer.numbers(each().map(|id| {
+        let alike = alike(before, id);
+        rest.extend_from_slice(id.get(alike..).unwrap_or_default());
+        before = id;
+        alike as i64
+    }));
     packer.bytes(&rest);
+}
+
+/// With how many same bytes two texts begin.
+fn alike(one: &[u8], other: &[u8]) -> usize {
+    let (ones, _) = one.as_chunks::<8>();
+    let (others, _) = other.as_chunks::<8>();
+    let pairs = ones.iter().zip(others).map(|(one, other)| u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other));
+    if let Some((eights, difference)) = (0..).zip(pairs).find(|(_, difference)| *difference != 0) {
+        return 8 * eights + difference.trailing_zeros() as usize / 8;
+    }
+    let eights = 8 * ones.len().min(others.len());
+    let rest = one.iter().zip(other).skip(eights);
+    eights + rest.take_while(|(one, other)| one == other).count()
 }
 
 fn unpack_ids(columns: &mut Unpacker, rows: usize) -> Result<StringArray> {
     let lengths = columns.column(rows, |length| length as usize)?;
-    let alike = columns.bytes()?;
+    let alike = columns.column(rows, |alike| alike as usize)?;
     let mut rest = columns.bytes()?;
     let mut offsets = Vec::with_capacity(rows + 1);
-    let mut texts = Vec::with_capacity(alike.len() * rows + rest.len());
+    let mut texts = Vec::with_capacity(lengths.iter().sum());
     offsets.push(0);
-    for length in lengths {
-        let own = length.checked_sub(alike.len()).and_then(|own| rest.split_at_checked(own));
-        let (own, after) = own.ok_or_else(lost)?;
-        texts.extend_from_slice(alike);
+    let mut before = 0..0;
+    for (length, alike) in lengths.into_iter().zip(alike) {
+        let own = length.checked_sub(alike).and_then(|own| rest.split_at_checked(own));
+        let (own, after) = own.filter(|_| alike <= before.len()).ok_or_else(lost)?;
+        let first = texts.len();
+        texts.extend_from_within(before.start..before.start + alike);
         texts.extend_from_slice(own);
         offsets.push(i32::try_from(texts.len()).map_err(|_| lost())?);
+        before = first..texts.len();
         rest = after;
     }
     StringArray::try_new(OffsetBuffer::new(offsets.into()), texts.into(), None).map_err(|_| lost())
@@ -303,6 +317,22 @@ mod tests {
             all.extend(visits.ids.iter().flatten().map(String::from).zip(numbers));
         }
         all
+    }
+
+    #[test]
+    fn identifiers_are_the_same_when_they_were_packed() {
+        let long = "a branch and a grid and a visit ".repeat(20);
+        let of_long = [format!("{long}1"), format!("{long}12"), format!("{}é", &long[..9])];
+        let of_long = of_long.iter().map(String::as_str);
+        let ids: Vec<&str> =
+            ["V001-017", "V001-018", "V001-018", "", "", "W", "V001-01", "é", "è"].into_iter().chain(of_long).collect();
+        for count in 0..=ids.len() {
+            let mut packer = Packer::default();
+            pack_ids(&ids[..count], &mut packer);
+            let packed = packer.end();
+            let found = unpack_ids(&mut Unpacker::of(&packed), count).unwrap();
+            assert_eq!(found.iter().flatten().collect::<Vec<_>>(), ids[..count]);
+        }
     }
 
     #[test]

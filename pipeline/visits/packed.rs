@@ -8,9 +8,36 @@ use crate::fault::{Error, Result};
 const MINUTE: u64 = 60_000_000;
 const SECOND: u64 = 1_000_000;
 const MILLISECOND: u64 = 1_000;
+/// Before a column stands the place of its unit here, beside its width.
+const UNITS: [u64; 4] = [1, MILLISECOND, SECOND, MINUTE];
+const WIDTH_BITS: u8 = 4;
+
+/// Parts of a degree, of which positions are mostly whole numbers: they are written to six decimals, or to seven.
+const PARTS: [f64; 2] = [1e6, 1e7];
+/// What stands in place of the place of such parts before degrees that are none of them.
+const AS_BITS: u8 = u8::MAX;
 
 fn above(value: i64, least: i64) -> u64 {
     value.wrapping_sub(least).cast_unsigned()
+}
+
+/// A number of which neighbours are 1 apart: what is added to it is rounded to a whole number, which its last bits are.
+const WHOLE: f64 = 6_755_399_441_055_744.0;
+
+/// Turns the bits of degrees into whole numbers of parts of one; whether all of them are what those stand for.
+fn to_parts(degrees: &mut [i64], parts: f64) -> bool {
+    let mut differ = 0;
+    for slot in degrees {
+        let degree = f64::from_bits(slot.cast_unsigned());
+        let whole = (WHOLE + degree * parts).to_bits().wrapping_sub(WHOLE.to_bits()).cast_signed();
+        differ |= of_parts(whole, parts).to_bits() ^ degree.to_bits();
+        *slot = whole;
+    }
+    differ == 0
+}
+
+fn of_parts(whole: i64, parts: f64) -> f64 {
+    (f64::from_bits(WHOLE.to_bits().wrapping_add_signed(whole)) - WHOLE) / parts
 }
 
 /// Bytes for which room is taken before they come.
@@ -43,10 +70,35 @@ impl Packer {
         }
     }
 
+    /// Adds a column of degrees: as whole numbers of parts, where those are the same degrees bit by bit, or as the numbers
+    /// of their bits. Either lie close together where the degrees do.
+    pub fn degrees(&mut self, degrees: impl Iterator<Item = f64> + Clone) {
+        let bits = || degrees.clone().map(|degree| degree.to_bits().cast_signed());
+        let mut are_parts_of = |&(_, parts): &(u8, f64)| {
+            self.take(bits());
+            to_parts(&mut self.column, parts)
+        };
+        let parts = (0..).zip(PARTS).find(|parts| are_parts_of(parts));
+        if parts.is_none() {
+            self.take(bits());
+        }
+        self.bytes.push(parts.map_or(AS_BITS, |(place, _)| place));
+        let (least, most) = self.ends();
+        self.write::<1>(least, most);
+    }
+
     /// Takes the numbers of a column; the smallest and the largest of them.
     fn begin(&mut self, values: impl Iterator<Item = i64>) -> (i64, i64) {
+        self.take(values);
+        self.ends()
+    }
+
+    fn take(&mut self, values: impl Iterator<Item = i64>) {
         self.column.clear();
         self.column.extend(values);
+    }
+
+    fn ends(&self) -> (i64, i64) {
         let Some((&first, others)) = self.column.split_first() else { return (0, 0) };
         others.iter().fold((first, first), |(least, most), &value| (least.min(value), most.max(value)))
     }
@@ -57,9 +109,9 @@ impl Packer {
 
     fn write<const UNIT: u64>(&mut self, least: i64, most: i64) {
         let width = (u64::BITS - (above(most, least) / UNIT).leading_zeros()).div_ceil(8) as usize;
+        let unit = UNITS.iter().position(|&unit| unit == UNIT).unwrap_or_default();
         self.bytes.extend(least.to_le_bytes());
-        self.bytes.extend(UNIT.to_le_bytes());
-        self.bytes.push(width as u8);
+        self.bytes.push((unit as u8) << WIDTH_BITS | width as u8);
         match width {
             0 => {}
             1 => self.lay::<1, UNIT>(least),
@@ -117,9 +169,11 @@ impl<'a> Unpacker<'a> {
 
     /// Hands the numbers of the next column over.
     pub fn each(&mut self, rows: usize, mut take: impl FnMut(i64)) -> Result<()> {
-        let (least, unit) = (self.number()?, self.number()?.cast_unsigned());
-        let (&width, rest) = self.bytes.split_first().ok_or_else(lost)?;
-        let (column, rest) = rest.split_at_checked(usize::from(width) * rows).ok_or_else(lost)?;
+        let least = self.number()?;
+        let coded = self.byte()?;
+        let width = coded & ((1 << WIDTH_BITS) - 1);
+        let unit = *UNITS.get(usize::from(coded >> WIDTH_BITS)).ok_or_else(lost)?;
+        let (column, rest) = self.bytes.split_at_checked(usize::from(width) * rows).ok_or_else(lost)?;
         self.bytes = rest;
         match width {
             0 => (0..rows).for_each(|_| take(least)),
@@ -134,6 +188,14 @@ impl<'a> Unpacker<'a> {
             _ => return Err(lost()),
         }
         Ok(())
+    }
+
+    /// Hands the degrees of the next column over.
+    pub fn degrees(&mut self, rows: usize, mut take: impl FnMut(f64)) -> Result<()> {
+        match PARTS.get(usize::from(self.byte()?)) {
+            Some(&parts) => self.each(rows, |whole| take(of_parts(whole, parts))),
+            None => self.each(rows, |bits| take(f64::from_bits(bits.cast_unsigned()))),
+        }
     }
 
     /// What the numbers of the next column stand for.
@@ -151,6 +213,12 @@ impl<'a> Unpacker<'a> {
         let (bytes, rest) = self.bytes.split_at_checked(count).ok_or_else(lost)?;
         self.bytes = rest;
         Ok(bytes)
+    }
+
+    fn byte(&mut self) -> Result<u8> {
+        let (&byte, rest) = self.bytes.split_first().ok_or_else(lost)?;
+        self.bytes = rest;
+        Ok(byte)
     }
 
     fn number(&mut self) -> Result<i64> {
@@ -184,9 +252,33 @@ mod tests {
     fn what_is_packed_is_small() {
         let mut packer = Packer::default();
         packer.moments((0..1000).map(|row| 1_780_000_000_000_000 + row % 250 * 60_000_000));
-        assert_eq!(packer.end().len(), 8 + 8 + 1 + 1000);
+        assert_eq!(packer.end().len(), 8 + 1 + 1000);
         packer.numbers(std::iter::repeat_n(7, 1000));
-        assert_eq!(packer.end().len(), 8 + 8 + 1);
+        assert_eq!(packer.end().len(), 8 + 1);
+        packer.degrees((0..250).map(|row| 113.25 - f64::from(row) / 1e6));
+        assert_eq!(packer.end().len(), 1 + 8 + 1 + 250);
+    }
+
+    #[test]
+    fn degrees_are_the_same_bit_by_bit() {
+        let odd = [0.1 + 0.2, -0.0, f64::MIN_POSITIVE, f64::MAX, f64::NEG_INFINITY, 113.123_456_78];
+        for (degrees, is_small) in [
+            (vec![113.25, -0.000_001, 0.0, 180.0, -89.999_999], true),
+            (vec![113.123_456_7, 29.0, -29.000_000_1], true),
+            (odd.to_vec(), false),
+            ([&odd[..1], &[113.25]].concat(), false),
+            (Vec::new(), true),
+        ] {
+            let mut packer = Packer::default();
+            packer.degrees(degrees.iter().copied());
+            packer.numbers([7].into_iter());
+            let packed = packer.end();
+            assert_eq!(packed.len() <= 8 + 1 + 1 + 5 * degrees.len() + 8 + 1, is_small, "{degrees:?}");
+            let (mut unpacker, mut found) = (Unpacker::of(&packed), Vec::new());
+            unpacker.degrees(degrees.len(), |degree| found.push(degree)).unwrap();
+            assert!(found.iter().map(|degree| degree.to_bits()).eq(degrees.iter().map(|degree| degree.to_bits())));
+            assert_eq!(unpacker.column(1, |number| number).unwrap(), [7]);
+        }
     }
 
     #[test]
@@ -205,18 +297,28 @@ mod tests {
             numbers in prop::collection::vec(any::<i64>(), 0..50),
             small in prop::collection::vec(-300..300_i64, 0..50),
             text in prop::collection::vec(any::<u8>(), 0..50),
+            millionths in prop::collection::vec(-180_000_000..180_000_000_i32, 0..50),
         ) {
             let mut packer = Packer::default();
             packer.numbers(numbers.iter().copied());
             packer.moments(numbers.iter().copied());
             packer.bytes(&text);
             packer.moments(small.iter().map(|number| number * 1_000_000));
+            // As a reader of text makes them.
+            let read = millionths.iter().map(|&number| format!("{}e-6", number).parse().unwrap());
+            let degrees: Vec<f64> = read.collect();
+            packer.degrees(degrees.iter().copied());
             let packed = packer.end();
             let mut unpacker = Unpacker::of(&packed);
             prop_assert_eq!(&unpacker.column(numbers.len(), |number| number).unwrap(), &numbers);
             prop_assert_eq!(&unpacker.column(numbers.len(), |number| number).unwrap(), &numbers);
             prop_assert_eq!(unpacker.bytes().unwrap(), text);
             prop_assert_eq!(unpacker.column(small.len(), |number| number / 1_000_000).unwrap(), small);
+            // Each is a whole number of parts.
+            prop_assert_eq!(unpacker.bytes.first(), Some(&0));
+            let mut found = Vec::new();
+            unpacker.degrees(degrees.len(), |degree| found.push(degree)).unwrap();
+            prop_assert_eq!(found, degrees);
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Photo(u64, u64);
 
 impl Photo {
     pub const NONE: Photo = Photo(0, 0);
+    /// Some photo, of which it is not known yet which.
+    const ANY: Photo = Photo(1, 1);
 
     pub fn of(number: u128) -> Photo {
         Photo((number >> 64) as u64, number as u64)
@@ -71,11 +73,11 @@ impl Record {
         (!longitude.is_nan()).then_some(Position { longitude, latitude })
     }
 
-    /// What is no number, in three bits: what became of the issue; in one bit each whether the visit was on site and
-    /// whether it has a position.
+    /// What is no number, in three bits: what became of the issue; in one bit each whether the visit was on site, whether
+    /// it has a position and whether it has a photo.
     fn coded(&self) -> i64 {
-        let has_position = i64::from(!self.longitude.is_nan());
-        self.issue as i64 | i64::from(self.is_onsite) << 3 | has_position << 4
+        let (has_position, has_photo) = (!self.longitude.is_nan(), self.photo != Photo::NONE);
+        self.issue as i64 | i64::from(self.is_onsite) << 3 | i64::from(has_position) << 4 | i64::from(has_photo) << 5
     }
 }
 
@@ -97,10 +99,11 @@ pub(super) fn pack(records: &[Record], packer: &mut Packer) {
     packer.moments(each().map(|record| record.started_at));
     packer.moments(each().map(|record| record.ended_at.wrapping_sub(record.started_at)));
     packer.numbers(each().map(Record::coded));
-    packer.numbers(places(each().map(|record| record.longitude)));
-    packer.numbers(places(each().map(|record| record.latitude)));
-    packer.numbers(each().map(|record| record.photo.0.cast_signed()));
-    packer.numbers(each().map(|record| record.photo.1.rotate_left(8).cast_signed()));
+    packer.degrees(or_before(each().map(|record| record.longitude), 0.0, |degrees| !degrees.is_nan()));
+    packer.degrees(or_before(each().map(|record| record.latitude), 0.0, |degrees| !degrees.is_nan()));
+    let photos = || or_before(each().map(|record| record.photo), Photo::NONE, |photo| *photo != Photo::NONE);
+    packer.numbers(photos().map(|photo| photo.0.cast_signed()));
+    packer.numbers(photos().map(|photo| photo.1.rotate_left(8).cast_signed()));
     packer.numbers(each().map(|record| i64::from(record.number)));
     packer.numbers(each().map(|record| or_none(record.officer)));
     packer.numbers(each().map(|record| i64::from(record.grid)));
@@ -109,13 +112,17 @@ pub(super) fn pack(records: &[Record], packer: &mut Packer) {
     packer.numbers(each().map(|record| i64::from(record.flags.bits())));
 }
 
-/// Degrees as the numbers of their bits, which lie close together where the degrees do. Where there is no position the
-/// one before stands again.
-fn places(degrees: impl Iterator<Item = f64> + Clone) -> impl Iterator<Item = i64> {
-    let first = degrees.clone().find(|degrees| !degrees.is_nan()).unwrap_or(0.0);
-    degrees.scan(first, |last, degrees| {
-        *last = if degrees.is_nan() { *last } else { degrees };
-        Some(last.to_bits().cast_signed())
+/// Values, of which some are not there: in place of such a one the one before stands again, and before the first one that
+/// is there this one. So none of them is far from the others.
+fn or_before<T: Copy>(
+    values: impl Iterator<Item = T> + Clone,
+    blank: T,
+    is_there: impl Fn(&T) -> bool + Clone,
+) -> impl Iterator<Item = T> + Clone {
+    let first = values.clone().find(&is_there).unwrap_or(blank);
+    values.scan(first, move |last, value| {
+        *last = if is_there(&value) { value } else { *last };
+        Some(*last)
     })
 }
 
@@ -159,12 +166,13 @@ pub(super) fn unpack(bytes: &[u8], meant: Meant, records: &mut [Record]) -> Resu
         record.issue = Issue::ALL.get((coded & 7) as usize).copied().unwrap_or(Issue::None);
         let known = if coded & 1 << 4 == 0 { f64::NAN } else { 0.0 };
         (record.longitude, record.latitude) = (known, known);
+        record.photo = if coded & 1 << 5 == 0 { Photo::NONE } else { Photo::ANY };
     })?;
-    let degrees = |known: f64, bits: i64| if known.is_nan() { known } else { f64::from_bits(bits.cast_unsigned()) };
-    fill(&mut columns, records, |record, bits| record.longitude = degrees(record.longitude, bits))?;
-    fill(&mut columns, records, |record, bits| record.latitude = degrees(record.latitude, bits))?;
-    fill(&mut columns, records, |record, half| record.photo.0 = half.cast_unsigned())?;
-    fill(&mut columns, records, |record, half| record.photo.1 = half.cast_unsigned().rotate_right(8))?;
+    fill_degrees(&mut columns, records, |record| &mut record.longitude)?;
+    fill_degrees(&mut columns, records, |record| &mut record.latitude)?;
+    let half = |photo: Photo, half: i64| if photo == Photo::NONE { 0 } else { half.cast_unsigned() };
+    fill(&mut columns, records, |record, first| record.photo.0 = half(record.photo, first))?;
+    fill(&mut columns, records, |record, second| record.photo.1 = half(record.photo, second).rotate_right(8))?;
     fill(&mut columns, records, |record, number| record.number = meant.number(number as u32))?;
     fill(&mut columns, records, |record, officer| record.officer = none_or(officer))?;
     fill(&mut columns, records, |record, grid| record.grid = grid as u32)?;
@@ -177,6 +185,14 @@ pub(super) fn unpack(bytes: &[u8], meant: Meant, records: &mut [Record]) -> Resu
 fn fill(columns: &mut Unpacker, records: &mut [Record], set: impl Fn(&mut Record, i64)) -> Result<()> {
     let (rows, mut records) = (records.len(), records.iter_mut());
     columns.each(rows, |number| records.next().into_iter().for_each(|record| set(record, number)))
+}
+
+/// Lays the next column into records that have a position.
+fn fill_degrees(columns: &mut Unpacker, records: &mut [Record], slot: impl Fn(&mut Record) -> &mut f64) -> Result<()> {
+    let (rows, mut slots) = (records.len(), records.iter_mut().map(slot));
+    columns.degrees(rows, |degrees| {
+        slots.next().filter(|slot| !slot.is_nan()).into_iter().for_each(|slot| *slot = degrees)
+    })
 }
 
 #[cfg(test)]

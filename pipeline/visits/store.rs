@@ -53,7 +53,8 @@ impl Room {
     }
 }
 
-/// About what a visit takes, packed: its record, and what the table of checks and the indicators show of it.
+/// What a visit takes, packed, in a log that packs badly (positions of many decimals, identifiers in no order): its record,
+/// and what the table of checks and the indicators show of it. Most take two thirds of it.
 const VISIT_BYTES: u64 = 72;
 /// More shards would have few branches each.
 const SHARDS_MAX: u64 = 64;

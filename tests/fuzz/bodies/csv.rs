@@ -33,6 +33,7 @@ pub fn bank(folder: &Path, table: &str, file: &str, format: CsvFormat) -> Bank {
         rulebook: None,
         inputs: BTreeMap::from([(table.to_string(), input)]),
         text: String::new(),
+        is_read_in_passing: false,
     }
 }
 

@@ -45,6 +45,7 @@ pub fn check_mini(folder: &Path, rulebook: &Rulebook, contracts: &Contracts) {
         rulebook: None,
         inputs: BTreeMap::new(),
         text: String::new(),
+        is_read_in_passing: false,
     };
     let cleaned = clean::clean(&bank, contracts, as_of()).expect("the mini bank is sound");
     check_night(&bank, cleaned, rulebook, contracts);
