@@ -21,7 +21,7 @@ pub struct Bank {
     pub inputs: BTreeMap<String, Input>,
     /// The bytes of `bank.toml`, which are part of a run's identity.
     pub text: String,
-    /// Whether the system is told of what was read of a log that nobody needs it again. Else it keeps it as long as it can:
+    /// Whether the system is told of what was read of Parquet that nobody needs it again. Else it keeps it as long as it can:
     /// who reads the bank next does not wait for the disk. Of a bank that is about as large as its memory it cannot keep
     /// enough for that, and looks for memory all the time.
     pub is_read_in_passing: bool,
